@@ -44,9 +44,9 @@ verbose() {
 	[ -z "${V:-}" ] || [ "${V:-}" = 0 ] || printf '+ %s\n' "$*" >&2
 }
 
-# Everything a command said about its failure, on one line.
+# What a command said about its failure, on one line.
 one_line() {
-	tr '\n' ' ' < "$1" | sed 's/  */ /g; s/ $//' | cut -c 1-400
+	tr '\n' ' ' | sed 's/  */ /g; s/ $//' | cut -c 1-400
 }
 
 # need PROGRAM:PACKAGE...: root gets what is missing installed; anybody else is
