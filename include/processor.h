@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * x86-64 as the guests see it: paging, exceptions, and accesses of an exact
+ * width. Functions named guest_*() run in the guest, as does all inline asm.
+ */
+#ifndef SELFTEST_KVM_PROCESSOR_H
+#define SELFTEST_KVM_PROCESSOR_H
+
+#include "kvm_util.h"
+
+/* Page table entries: SDM vol. 3 table 4-19, APM vol. 2 section 5.3. */
+#define PTE_PRESENT_MASK	BIT_ULL(0)
+#define PTE_WRITABLE_MASK	BIT_ULL(1)
+#define PTE_USER_MASK		BIT_ULL(2)
+#define PTE_ACCESSED_MASK	BIT_ULL(5)
+#define PTE_DIRTY_MASK		BIT_ULL(6)
+#define PTE_LARGE_MASK		BIT_ULL(7)
+#define PTE_GLOBAL_MASK		BIT_ULL(8)
+#define PTE_NX_MASK		BIT_ULL(63)
+#define PHYSICAL_PAGE_MASK	0x000ffffffffff000ULL
+
+#define X86_CR0_PE		BIT(0)
+#define X86_CR0_NE		BIT(5)
+#define X86_CR0_WP		BIT(16)
+#define X86_CR0_PG		BIT(31)
+#define X86_CR4_PAE		BIT(5)
+#define X86_CR4_OSFXSR		BIT(9)
+#define EFER_LME		BIT(8)
+#define EFER_LMA		BIT(10)
+#define EFER_NX			BIT(11)
+
+#define DE_VECTOR		0
+#define DB_VECTOR		1
+#define BP_VECTOR		3
+#define UD_VECTOR		6
+#define DF_VECTOR		8
+#define GP_VECTOR		13
+#define PF_VECTOR		14
+
+/* Page fault error code, SDM vol. 3 section 4.7. */
+#define PFERR_PRESENT_MASK	BIT(0)
+#define PFERR_WRITE_MASK	BIT(1)
+#define PFERR_USER_MASK		BIT(2)
+#define PFERR_RSVD_MASK		BIT(3)
+#define PFERR_FETCH_MASK	BIT(4)
+
+enum pg_level {
+	PG_LEVEL_NONE,
+	PG_LEVEL_4K,
+	PG_LEVEL_2M,
+	PG_LEVEL_1G,
+	PG_LEVEL_512G,
+};
+
+#define PG_LEVEL_SHIFT(level)	(((level) - 1) * 9 + 12)
+#define PG_LEVEL_SIZE(level)	(1UL << PG_LEVEL_SHIFT(level))
+
+/*
+ * Maps one leaf of @level at @gva, 4-level paging, writable and executable.
+ * @gva and @gpa are aligned to the leaf; an existing leaf fails the case.
+ */
+void __virt_pg_map(struct kvm_vm *vm, gva_t gva, gpa_t gpa, int level);
+void virt_map_level(struct kvm_vm *vm, gva_t gva, gpa_t gpa, uint64_t nr_bytes,
+		    int level);
+/* The guest's leaf entry that maps @gva, and its level; NULL where none does. */
+uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level);
+
+/* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
+bool guest_has_gbpages(void);
+
+struct kvm_cpuid2 *kvm_get_supported_cpuid(void);
+/* NULL when the leaf is not there. */
+const struct kvm_cpuid_entry2 *
+get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index);
+
+/* Called by vm_create() and vm_vcpu_add(). */
+void vm_arch_init(struct kvm_vm *vm);
+void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code);
+void virt_pgd_alloc(struct kvm_vm *vm);
+
+/* ---- exceptions in the guest ---- */
+
+struct ex_regs {
+	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t vector;
+	uint64_t error_code;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* @handler runs in the guest; NULL makes the vector unexpected again. */
+void vm_install_exception_handler(struct kvm_vm *vm, int vector,
+				  void (*handler)(struct ex_regs *));
+
+/*
+ * kvm_asm_safe(insn, inputs...): executes @insn in the guest and returns the
+ * vector of the exception it took, or 0 (#DE cannot be told apart).
+ * The exception handler resumes behind @insn when r9 holds the magic and the
+ * faulting RIP is in r10; it then puts the vector in r9 and the error code in
+ * r10. CR2 stays as the CPU left it.
+ */
+#define KVM_EXCEPTION_MAGIC	0x5afe5afe0ddba11ULL
+
+#define __KVM_ASM_SAFE_BEGIN						\
+	"movabs %[magic], %%r9\n\t"					\
+	"lea 1f(%%rip), %%r10\n\t"					\
+	"lea 2f(%%rip), %%r11\n\t"					\
+	"1: "
+#define __KVM_ASM_SAFE_END						\
+	"\n\txor %%r9d, %%r9d\n\t"					\
+	"xor %%r10d, %%r10d\n\t"					\
+	"2: mov %%r9b, %[vector]\n\t"					\
+	"mov %%r10, %[ec]\n\t"
+
+#define kvm_asm_safe_ec(insn, error_code, inputs...)			\
+({									\
+	uint8_t __vector;						\
+	asm volatile(__KVM_ASM_SAFE_BEGIN insn __KVM_ASM_SAFE_END	\
+		     : [vector] "=&q"(__vector), [ec] "=&r"(error_code)	\
+		     : [magic] "i"(KVM_EXCEPTION_MAGIC), ##inputs	\
+		     : "r9", "r10", "r11", "memory", "cc");		\
+	__vector;							\
+})
+
+#define kvm_asm_safe(insn, inputs...)					\
+({									\
+	uint64_t __ec;							\
+	kvm_asm_safe_ec(insn, __ec, ##inputs);				\
+})
+
+/*
+ * Calls @addr in the guest. Returns 0 when it returned, else the vector of a
+ * fault on the fetch from @addr itself.
+ */
+uint8_t guest_call_safe(gva_t addr, uint64_t *error_code);
+
+static inline uint64_t read_cr2(void)
+{
+	uint64_t v;
+
+	asm volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+
+static inline uint64_t read_cr3(void)
+{
+	uint64_t v;
+
+	asm volatile("mov %%cr3, %0" : "=r"(v) : : "memory");
+	return v;
+}
+
+static inline void write_cr3(uint64_t v)
+{
+	asm volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+
+static inline void invlpg(gva_t gva)
+{
+	asm volatile("invlpg (%0)" : : "r"(gva) : "memory");
+}
+
+static inline void cpu_relax(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+
+/* ---- accesses of an exact width: one MOV each, whatever the compiler ---- */
+
+#define __GUEST_ACCESS(bits, type, reg)					\
+static inline type guest_read##bits(gva_t gva)				\
+{									\
+	type v;								\
+									\
+	asm volatile("mov (%1), %0" : "=" reg(v) : "r"(gva) : "memory");	\
+	return v;							\
+}									\
+									\
+static inline void guest_write##bits(gva_t gva, type v)			\
+{									\
+	asm volatile("mov %0, (%1)" : : reg(v), "r"(gva) : "memory");	\
+}
+
+__GUEST_ACCESS(8, uint8_t, "q")
+__GUEST_ACCESS(16, uint16_t, "r")
+__GUEST_ACCESS(32, uint32_t, "r")
+__GUEST_ACCESS(64, uint64_t, "r")
+
+/* @len is 1, 2, 4 or 8 bytes. */
+static inline uint64_t guest_read(gva_t gva, unsigned int len)
+{
+	switch (len) {
+	case 1: return guest_read8(gva);
+	case 2: return guest_read16(gva);
+	case 4: return guest_read32(gva);
+	default: return guest_read64(gva);
+	}
+}
+
+static inline void guest_write(gva_t gva, unsigned int len, uint64_t v)
+{
+	switch (len) {
+	case 1: guest_write8(gva, v); break;
+	case 2: guest_write16(gva, v); break;
+	case 4: guest_write32(gva, v); break;
+	default: guest_write64(gva, v); break;
+	}
+}
+
+#endif /* SELFTEST_KVM_PROCESSOR_H */

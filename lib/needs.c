@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a test needs of the host, checked before it starts. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test_internal.h"
+
+static void __printf(3, 4) add_reason(char *reason, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(reason);
+	va_list ap;
+
+	if (used)
+		used += snprintf(reason + used, size - used, "; ");
+	if (used >= size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(reason + used, size - used, fmt, ap);
+	va_end(ap);
+}
+
+bool kvm_host_usable(char *reason, size_t size)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	reason[0] = 0;
+	if (fd < 0) {
+		if (errno == EACCES)
+			add_reason(reason, size,
+				   "/dev/kvm: permission denied; run as root or as a member of group kvm");
+		else
+			add_reason(reason, size,
+				   "/dev/kvm: %s; load kvm_amd or kvm_intel, or use the lab",
+				   strerror(errno));
+		return false;
+	}
+	close(fd);
+	if (!kvm_vendor_module()) {
+		add_reason(reason, size,
+			   "/dev/kvm is neither kvm_amd's nor kvm_intel's; use the lab");
+		return false;
+	}
+	return true;
+}
+
+static void need_huge(char *reason, size_t size, const char *name, size_t page,
+		      unsigned int want)
+{
+	unsigned long nr_free = hugetlb_free_pages(page);
+
+	if (nr_free < want)
+		add_reason(reason, size,
+			   "needs %u free %s huge pages, %lu are free: raise /sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
+			   want, name, nr_free, page / 1024);
+}
+
+static unsigned long available_mb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	unsigned long kb = 0;
+	char line[128];
+
+	if (!f)
+		return ~0UL;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemAvailable: %lu", &kb) == 1)
+			break;
+	}
+	fclose(f);
+	return kb / 1024;
+}
+
+bool kvm_needs_met(const struct kvm_needs *needs, char *reason, size_t size)
+{
+	const struct kvm_need_cap *cap;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	reason[0] = 0;
+	for (cap = needs->caps; cap && cap->name; cap++) {
+		if (!kvm_has_cap(cap->cap))
+			add_reason(reason, size, "needs %s, which this kernel lacks",
+				   cap->name);
+	}
+	if (needs->huge_2m)
+		need_huge(reason, size, "2M", SZ_2M, needs->huge_2m);
+	if (needs->huge_1g)
+		need_huge(reason, size, "1G", SZ_1G, needs->huge_1g);
+	if (needs->cpus > cpus)
+		add_reason(reason, size, "needs %u CPUs, the host has %ld",
+			   needs->cpus, cpus);
+	if (needs->mem_mb && available_mb() < needs->mem_mb)
+		add_reason(reason, size, "needs %u MB of free memory, %lu are",
+			   needs->mem_mb, available_mb());
+	if (needs->thp && !thp_configured())
+		add_reason(reason, size,
+			   "needs transparent huge pages: write madvise to /sys/kernel/mm/transparent_hugepage/enabled");
+	if (needs->privileged && geteuid())
+		add_reason(reason, size, "needs root");
+	return !reason[0];
+}

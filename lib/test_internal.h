@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between lib/ and lib/oracle/: the case that this process runs. */
+#ifndef SELFTEST_KVM_LIB_TEST_INTERNAL_H
+#define SELFTEST_KVM_LIB_TEST_INTERNAL_H
+
+#include "kvm_test.h"
+#include "kvm_util.h"
+
+/* Exit status of the case's process, for its supervisor only. */
+enum {
+	CASE_EXIT_PASS = 0,
+	CASE_EXIT_FAIL = 1,
+	CASE_EXIT_SKIP = 4,
+};
+
+/*
+ * What the case's process leaves for its supervisor, in shared memory: it must
+ * survive the process.
+ */
+struct case_report {
+	char skip_reason[CASE_REASON_SIZE];
+	char step[128];			/* last breadcrumb */
+	bool body_returned;
+};
+
+/* The one global of the library: one process runs one case. */
+struct case_context {
+	const char *test;
+	const char *name;
+	struct case_report *report;
+	struct kvm_vm *vms;		/* live VMs, newest first */
+	uint64_t seed, random;
+};
+
+extern struct case_context case_context;
+
+/* Checks a VM's statistics while it is alive; fails the case. */
+void vm_check_stats(struct kvm_vm *vm);
+
+/* Makes SIGQUIT print what each thread is doing; the watchdog sends it. */
+void install_hang_dump(void);
+
+/* Remembers the vCPU that the calling thread runs, for the hang dump. */
+extern __thread struct kvm_vcpu *current_vcpu;
+
+#endif /* SELFTEST_KVM_LIB_TEST_INTERNAL_H */

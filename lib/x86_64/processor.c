@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Guest page tables, segments, CPUID and the first state of a vCPU. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "processor.h"
+
+#define STACK_PAGES	8
+
+#define KERNEL_CS	0x08
+#define KERNEL_DS	0x10
+#define TSS_SELECTOR	0x18
+
+struct kvm_cpuid2 *kvm_get_supported_cpuid(void)
+{
+	static struct kvm_cpuid2 *cpuid;
+	const int nent = 256;
+	int fd;
+
+	if (cpuid)
+		return cpuid;
+	cpuid = calloc(1, sizeof(*cpuid) + nent * sizeof(cpuid->entries[0]));
+	TEST_ERROR_ON(!cpuid, "no memory for CPUID");
+	cpuid->nent = nent;
+	fd = open_kvm_dev_path_or_exit();
+	kvm_ioctl(fd, KVM_GET_SUPPORTED_CPUID, cpuid);
+	close(fd);
+	return cpuid;
+}
+
+const struct kvm_cpuid_entry2 *
+get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index)
+{
+	uint32_t i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == function &&
+		    cpuid->entries[i].index == index)
+			return &cpuid->entries[i];
+	}
+	return NULL;
+}
+
+bool guest_has_gbpages(void)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), 0x80000001, 0);
+
+	return e && (e->edx & BIT(26));
+}
+
+/*
+ * Guest RAM in AMD's HyperTransport range is not reachable: 12G below 1T on
+ * families before 17h, 12G below the top of the physical address space since
+ * (AMD PPR, "reserved for HyperTransport").
+ */
+static uint64_t compute_max_gfn(unsigned int pa_bits)
+{
+	const uint64_t ht_gfns = (12ULL << 30) >> PAGE_SHIFT;
+	uint64_t max_gfn = (BIT_ULL(pa_bits) >> PAGE_SHIFT) - 1;
+
+	if (!host_is_amd() || pa_bits < 40)
+		return max_gfn;
+	if (pa_bits == 40)
+		return (BIT_ULL(40) >> PAGE_SHIFT) - ht_gfns - 1;
+	return max_gfn - ht_gfns;
+}
+
+void vm_arch_init(struct kvm_vm *vm)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), 0x80000008, 0);
+
+	/* SDM: 36 where the leaf is missing. */
+	vm->pa_bits = e ? e->eax & 0xff : 36;
+	vm->max_gfn = compute_max_gfn(vm->pa_bits);
+}
+
+void virt_pgd_alloc(struct kvm_vm *vm)
+{
+	vm->pgd = vm_phy_pages_alloc(vm, 1);
+}
+
+static uint64_t *pte_of(struct kvm_vm *vm, gpa_t table, gva_t gva, int level)
+{
+	uint64_t *ptes = addr_gpa2hva(vm, table);
+
+	return &ptes[(gva >> PG_LEVEL_SHIFT(level)) & 511];
+}
+
+void __virt_pg_map(struct kvm_vm *vm, gva_t gva, gpa_t gpa, int level)
+{
+	const uint64_t flags = PTE_PRESENT_MASK | PTE_WRITABLE_MASK;
+	gpa_t table = vm->pgd;
+	uint64_t *pte;
+	int l;
+
+	TEST_ERROR_ON((gva | gpa) & (PG_LEVEL_SIZE(level) - 1),
+		      "gva 0x%lx or gpa 0x%lx is not aligned to level %d", gva,
+		      gpa, level);
+	TEST_ERROR_ON(gpa >> vm->pa_bits, "gpa 0x%lx exceeds %u bits", gpa,
+		      vm->pa_bits);
+
+	for (l = PG_LEVEL_512G; l > level; l--) {
+		pte = pte_of(vm, table, gva, l);
+		TEST_ERROR_ON(*pte & PTE_LARGE_MASK,
+			      "gva 0x%lx is mapped at level %d already", gva, l);
+		if (!(*pte & PTE_PRESENT_MASK))
+			*pte = vm_phy_pages_alloc(vm, 1) | flags;
+		table = *pte & PHYSICAL_PAGE_MASK;
+	}
+	pte = pte_of(vm, table, gva, level);
+	TEST_ERROR_ON(*pte & PTE_PRESENT_MASK, "gva 0x%lx is mapped already", gva);
+	*pte = gpa | flags | (level > PG_LEVEL_4K ? PTE_LARGE_MASK : 0);
+}
+
+void virt_pg_map(struct kvm_vm *vm, gva_t gva, gpa_t gpa)
+{
+	__virt_pg_map(vm, gva, gpa, PG_LEVEL_4K);
+}
+
+void virt_map_level(struct kvm_vm *vm, gva_t gva, gpa_t gpa, uint64_t nr_bytes,
+		    int level)
+{
+	uint64_t off;
+
+	for (off = 0; off < nr_bytes; off += PG_LEVEL_SIZE(level))
+		__virt_pg_map(vm, gva + off, gpa + off, level);
+}
+
+uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level)
+{
+	gpa_t table = vm->pgd;
+	uint64_t *pte;
+	int l;
+
+	for (l = PG_LEVEL_512G; l >= PG_LEVEL_4K; l--) {
+		pte = pte_of(vm, table, gva, l);
+		if (!(*pte & PTE_PRESENT_MASK))
+			return NULL;
+		if (l == PG_LEVEL_4K || (*pte & PTE_LARGE_MASK)) {
+			if (level)
+				*level = l;
+			return pte;
+		}
+		table = *pte & PHYSICAL_PAGE_MASK;
+	}
+	return NULL;
+}
+
+bool __addr_gva2gpa(struct kvm_vm *vm, gva_t gva, gpa_t *gpa)
+{
+	uint64_t *pte, mask;
+	int level;
+
+	pte = vm_get_pte(vm, gva, &level);
+	if (!pte)
+		return false;
+	mask = PG_LEVEL_SIZE(level) - 1;
+	*gpa = (*pte & PHYSICAL_PAGE_MASK & ~mask) | (gva & mask);
+	return true;
+}
+
+gpa_t addr_gva2gpa(struct kvm_vm *vm, gva_t gva)
+{
+	gpa_t gpa;
+
+	TEST_ERROR_ON(!__addr_gva2gpa(vm, gva, &gpa),
+		      "the guest's page tables do not map gva 0x%lx", gva);
+	return gpa;
+}
+
+/* Long-mode segments, SDM vol. 3 section 3.4.5; the TSS takes two entries. */
+static void gdt_init(struct kvm_vm *vm)
+{
+	uint64_t *gdt;
+
+	vm->gdt = vm_alloc(vm, PAGE_SIZE);
+	gdt = addr_gva2hva(vm, vm->gdt);
+	gdt[KERNEL_CS / 8] = 0x00209b0000000000ULL;	/* L, P, code, accessed */
+	gdt[KERNEL_DS / 8] = 0x0000930000000000ULL;	/* P, data, accessed */
+}
+
+void vm_exception_init(struct kvm_vm *vm);
+
+static void segment_set(struct kvm_segment *seg, uint16_t selector, bool code)
+{
+	*seg = (struct kvm_segment){
+		.base = 0,
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = code ? 0xb : 0x3,
+		.present = 1,
+		.s = 1,
+		.l = code,
+		.db = !code,
+		.g = 1,
+	};
+}
+
+static void vcpu_sregs_init(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	struct kvm_sregs sregs;
+
+	vcpu_sregs_get(vcpu, &sregs);
+	sregs.cr0 = X86_CR0_PE | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG;
+	sregs.cr3 = vm->pgd;
+	sregs.cr4 = X86_CR4_PAE | X86_CR4_OSFXSR;
+	sregs.efer = EFER_LME | EFER_LMA | EFER_NX;
+	segment_set(&sregs.cs, KERNEL_CS, true);
+	segment_set(&sregs.ds, KERNEL_DS, false);
+	segment_set(&sregs.es, KERNEL_DS, false);
+	segment_set(&sregs.ss, KERNEL_DS, false);
+	segment_set(&sregs.fs, KERNEL_DS, false);
+	segment_set(&sregs.gs, KERNEL_DS, false);
+	sregs.tr = (struct kvm_segment){
+		.selector = TSS_SELECTOR, .type = 0xb, .present = 1,
+		.base = vm->gdt + PAGE_SIZE / 2, .limit = 0x67,
+	};
+	sregs.gdt.base = vm->gdt;
+	sregs.gdt.limit = PAGE_SIZE / 2 - 1;
+	sregs.idt.base = vm->idt;
+	sregs.idt.limit = PAGE_SIZE - 1;
+	vcpu_sregs_set(vcpu, &sregs);
+}
+
+void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
+{
+	struct kvm_mp_state mp_state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_vm *vm = vcpu->vm;
+	struct kvm_regs regs = {};
+	gva_t stack;
+
+	if (!vm->gdt) {
+		gdt_init(vm);
+		vm_exception_init(vm);
+	}
+	vcpu_ioctl(vcpu, KVM_SET_CPUID2, kvm_get_supported_cpuid());
+	vcpu_sregs_init(vcpu);
+
+	stack = vm_alloc(vm, STACK_PAGES * PAGE_SIZE);
+	regs.rflags = 2;
+	regs.rip = (uintptr_t)guest_code;
+	/* As after a CALL: RSP + 8 is aligned to 16, with a return address of 0. */
+	regs.rsp = stack + STACK_PAGES * PAGE_SIZE - 8;
+	vcpu_regs_set(vcpu, &regs);
+	vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &mp_state);
+}
