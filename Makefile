@@ -25,7 +25,7 @@ CFLAGS += -Iinclude -isystem .. $(KHDR_INCLUDES)
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
 endif
-KVM_LDFLAGS := -static -no-pie -pthread
+KVM_LDFLAGS := -static -pthread
 
 LIBKVM_OBJ := $(patsubst %,$(OUTPUT)/%.o,$(basename $(LIBKVM_SRC)))
 LIBKVM := $(OUTPUT)/libkvm.a

@@ -139,7 +139,8 @@ void breadcrumb(const char *fmt, ...)
 	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = snprintf(line, sizeof(line), "<5>%s.%s: %s", case_context.test,
+	/* Without its newline the record stays open, and nobody can read it. */
+	n = snprintf(line, sizeof(line), "<5>%s.%s: %s\n", case_context.test,
 		     case_context.name, step);
 	if (write(fd, line, n) < 0)
 		errno = 0;	/* as documented: silent */
