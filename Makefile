@@ -8,7 +8,7 @@ include standalone.mk
 else
 
 TEST_GEN_PROGS := $(sort $(patsubst %.c,%,$(wildcard x86_64/*_test.c)))
-TEST_GEN_PROGS_EXTENDED := selftest/selftest
+TEST_GEN_PROGS_EXTENDED := $(patsubst %.c,%,$(wildcard selftest/*_selftest.c))
 
 LIBKVM_SRC := $(wildcard lib/*.c lib/x86_64/*.c lib/oracle/*.c lib/x86_64/*.S)
 
