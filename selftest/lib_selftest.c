@@ -158,28 +158,38 @@ TEST(counter_that_cannot_be_read_is_not_compared)
 
 /* ---- statistics ---- */
 
+#define STAT_NAME_SIZE	48
+
+static void write_at(int fd, const void *data, size_t size, off_t offset)
+{
+	if (pwrite(fd, data, size, offset) != (ssize_t)size)
+		abort();
+}
+
+/* A file as a statistics fd has it, with pages_4k and a pages_2m of 77. */
 static int stats_file(int64_t pages_4k)
 {
-	struct {
-		struct kvm_stats_header header;
-		struct {
-			struct kvm_stats_desc desc;
-			char name[48];
-		} desc[2];
-		int64_t data[2];
-	} file = {
-		.header = { .name_size = 48, .num_desc = 2 },
-		.data = { pages_4k, 77 },
+	const size_t desc_size = sizeof(struct kvm_stats_desc) + STAT_NAME_SIZE;
+	const char *const names[] = { "pages_4k", "pages_2m" };
+	const int64_t data[] = { pages_4k, 77 };
+	struct kvm_stats_header header = {
+		.name_size = STAT_NAME_SIZE,
+		.num_desc = ARRAY_SIZE(data),
+		.desc_offset = sizeof(header),
+		.data_offset = sizeof(header) + ARRAY_SIZE(data) * desc_size,
 	};
 	int fd = memfd_create("stats", 0);
+	size_t i;
 
-	file.header.desc_offset = (char *)&file.desc - (char *)&file;
-	file.header.data_offset = (char *)&file.data - (char *)&file;
-	strcpy(file.desc[0].name, "pages_4k");
-	strcpy(file.desc[1].name, "pages_2m");
-	file.desc[1].desc.offset = sizeof(int64_t);
-	if (write(fd, &file, sizeof(file)) != sizeof(file))
-		abort();
+	write_at(fd, &header, sizeof(header), 0);
+	for (i = 0; i < ARRAY_SIZE(data); i++) {
+		struct kvm_stats_desc desc = { .offset = i * sizeof(data[0]) };
+		off_t at = header.desc_offset + i * desc_size;
+
+		write_at(fd, &desc, sizeof(desc), at);
+		write_at(fd, names[i], strlen(names[i]) + 1, at + sizeof(desc));
+	}
+	write_at(fd, data, sizeof(data), header.data_offset);
 	return fd;
 }
 
