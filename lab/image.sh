@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The kernel, the modules and the initramfs of an emulated host.
+#
+# Part of lab/run, whose variables it shares.
+# shellcheck disable=SC2034,SC2154
+
+# find_kernel: sets kernel_file and kernel_tree (where its modules are, or empty).
+find_kernel() {
+	local suite name
+
+	if suite=$(lab_suite_of_kernel "$kernel"); then
+		# The cloud flavour has KVM and few drivers: it boots fastest.
+		kernel_tree=$("$LAB_DIR/deb" --suite "$suite" linux-image-cloud-amd64) || exit "$LAB_ERROR"
+		kernel_file=$(find "$kernel_tree" -name 'vmlinuz*' -type f -print -quit)
+		name=${kernel_tree##*/linux-image-}
+		[[ $name == "$kernel".* ]] ||
+			die "Debian's $suite has moved on from $kernel to ${name%%_*}: give a file (--kernel FILE --modules DIR)"
+	else
+		[ -e "$kernel" ] || { say "no kernel '$kernel': known are $LAB_KERNELS, or give a bzImage"; exit 2; }
+		kernel_file=$(realpath -- "$kernel")
+		kernel_tree=''
+	fi
+	# Documentation/x86/boot.rst: "HdrS" at 0x202 of every bzImage.
+	[ "$(dd if="$kernel_file" bs=1 skip=514 count=4 2> /dev/null | tr -d '\0')" = HdrS ] ||
+		die "$kernel_file is not a Linux kernel image (bzImage)"
+}
+
+# Path of a module by its name, where - and _ are the same.
+module_file() {
+	local pattern=${1//[-_]/[-_]} dir file
+
+	for dir in ${modules:+"$modules"} ${kernel_tree:+"$kernel_tree"}; do
+		file=$(find "$dir" -name "$pattern.ko" -o -name "$pattern.ko.xz" -o -name "$pattern.ko.zst" -o -name "$pattern.ko.gz" |
+			sed -n 1p)
+		[ -z "$file" ] || { echo "$file"; return 0; }
+	done
+	return 1
+}
+
+module_info() {
+	tr '\0' '\n' < "$1" | sed -n "s/^$2=//p"
+}
+
+module_params() {
+	local param=${params[*]+"${params[*]}"} out='' word
+
+	for word in $param; do
+		[ "${word%%.*}" != "$1" ] || out+=" ${word#*.}"
+	done
+	echo "$out"
+}
+
+# A parameter that is not there would be ignored by the module, and the run
+# would be one with default parameters that claims to be another.
+check_params() {
+	local name=$1 file=$2 param
+
+	for param in $(module_params "$name"); do
+		module_info "$file" parmtype | grep -q "^${param%%=*}:" ||
+			die "no parameter $name.${param%%=*} in this kernel's $name ($kernel)"
+	done
+}
+
+# add_module NAME: the module after all that it needs, in $stage/lab/modules.
+add_module() {
+	local name=${1//-/_} file out dep
+
+	[ -z "${loaded[$name]:-}" ] || return 0
+	loaded[$name]=1
+	if ! file=$(module_file "$name"); then
+		# An image's own tree is complete: what is not in it is built in.
+		return 0
+	fi
+	out=/lab/$name.ko
+	case $file in
+	*.xz) "$busybox" xzcat "$file" > "$stage$out" ;;
+	*.gz) "$busybox" zcat "$file" > "$stage$out" ;;
+	*.zst) need zstd:zstd; zstd -dqc "$file" > "$stage$out" ;;
+	*) cp "$file" "$stage$out" ;;
+	esac || die "cannot unpack $file into $stage"
+	check_params "$name" "$stage$out"
+	for dep in $(module_info "$stage$out" depends | tr ',' ' '); do
+		add_module "$dep"
+	done
+	echo "$out$(module_params "$name")" >> "$stage/lab/modules"
+}
+
+add_modules() {
+	declare -A loaded=()
+	: > "$stage/lab/modules"
+	[ -z "$kernel_tree$modules" ] || add_module kvm-amd
+	if [ -n "$kernel_tree" ] && ! grep -q '/kvm_amd.ko' "$stage/lab/modules"; then
+		die "no kvm-amd module in $kernel_tree"
+	fi
+}
+
+# add_tests: what runs, in the order given, as "NAME ARGS" lines.
+add_tests() {
+	local i
+
+	: > "$stage/lab/tests"
+	for i in "${!test_name[@]}"; do
+		cp "${test_file[i]}" "$stage/tests/${test_name[i]}" || die "cannot copy ${test_file[i]}"
+		chmod 755 "$stage/tests/${test_name[i]}"
+		echo "${test_name[i]}${test_glob[i]:+ --case ${test_glob[i]}}" >> "$stage/lab/tests"
+	done
+}
+
+build_initramfs() {
+	mkdir -p "$stage"/{bin,dev,lab,proc,sys,tests,tmp}
+	cp "$busybox" "$stage/bin/busybox"
+	cp "$LAB_DIR/guest-init" "$stage/init"
+	chmod 755 "$stage/init"
+	add_tests
+	add_modules
+	cat > "$stage/lab/env" <<-END
+	MARK='$mark'
+	NR_2M=$nr_2m
+	TEST_ENV='KVM_TEST_TIMEOUT_MUL=$mul'
+	NEED_PARAMS='${params[*]+"${params[*]}"}'
+	END
+	(cd "$stage" && find . | "$busybox" cpio -o -H newc) > "$log/initrd.img" 2> "$stage.err" ||
+		die "cannot write $log/initrd.img: $(one_line < "$stage.err")"
+}
+
+# The emulator's command, as a script that repeats the run by hand.
+#
+# thread=single: with one thread per CPU, QEMU 7.2 now and then starves a CPU of
+# a healthy kernel.  No SATA, USB or HPET: nothing to probe, a second less.
+write_qemu_cmd() {
+	local cpu=EPYC-Rome,+svm,+npt append
+
+	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
+	append="console=ttyS0 quiet loglevel=4 console_msg_format=syslog printk.devkmsg=on"
+	append+=" panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check cryptomgr.notests"
+	[ "$nr_1g" = 0 ] || append+=" hugepagesz=1G hugepages=$nr_1g hugepagesz=2M"
+	append+=${params[*]+" ${params[*]}"}
+	cat > "$log/qemu.cmd" <<-END
+	#!/bin/bash
+	# Kernel messages go to \$1, what the tests print to stdout.
+	cd "\$(dirname -- "\$0")" || exit
+	exec qemu-system-x86_64 -nodefaults -no-user-config -display none -nic none -no-reboot \\
+	  -machine q35,sata=off,smbus=off,usb=off,vmport=off,hpet=off -accel tcg,thread=single \\
+	  -cpu $cpu -smp $smp -m $mem \\
+	  -kernel $(printf %q "$kernel_file") -initrd initrd.img \\
+	  -chardev file,id=console,path="\${1:-console.again.log}" -serial chardev:console \\
+	  -chardev stdio,id=ktap,signal=off -serial chardev:ktap \\
+	  -append "$append" < /dev/null
+	END
+	chmod +x "$log/qemu.cmd"
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Watch a host while its tests run: the tests' lines as they come, the kernel's
+# messages for a death, and the clock.
+#
+# Part of lab/run, whose variables it shares.
+# shellcheck disable=SC2034,SC2154
+
+# console_msg_format=syslog writes <facility * 8 + level>: below 8 is the kernel,
+# above is what tests write into /dev/kmsg, and that proves nothing.
+readonly KERNEL_LINE='^<([0-7])>\[ *[0-9.]+\](\[[^]]*\])? (.*)$'
+readonly CRUMB_LINE='^<(8|9|1[0-5])>\[ *[0-9.]+\](\[[^]]*\])? ([A-Za-z0-9_-]+)\.([A-Za-z0-9_.-]+): (.*)$'
+readonly LOCKUP='soft lockup|hard LOCKUP|self-detected stall|detected stalls|detected expedited stalls|kthread starved'
+readonly DEATH='Kernel panic|kernel BUG at|BUG: unable|BUG: kernel NULL|BUG: stack|Oops: |general protection fault|double fault'
+readonly SPLAT='WARNING: |BUG: |BUG [a-z_]+ |refcount_t: |UBSAN: |KASAN: |reserved bits|Bad page'
+
+crumb_test='' crumb_case='' crumb_step=''
+death_class='' death_title='' death_us=0
+splat_title='' splat_test=0
+console_part='' console_bytes=0
+last_started=-1
+
+console_line() {
+	local line=${1%$'\r'} text
+
+	if [[ $line =~ $CRUMB_LINE ]]; then
+		crumb_test=${BASH_REMATCH[3]}
+		crumb_case=${BASH_REMATCH[4]}
+		crumb_step=${BASH_REMATCH[5]}
+		return
+	fi
+	[[ $line =~ $KERNEL_LINE ]] || return 0
+	text=${BASH_REMATCH[3]}
+	if [[ $text =~ $LOCKUP ]]; then
+		host_dies lockup "$text"
+	elif [[ $text =~ $DEATH ]]; then
+		# What a lockup or an oops leads to is not a cause of its own.
+		host_dies "$([[ $text == 'Kernel panic'* ]] && echo panic || echo oops)" "$text"
+	elif [[ $text =~ $SPLAT ]] && [ "$last_started" -ge 0 ] && [ -z "$splat_title" ]; then
+		splat_title=$text
+		splat_test=$last_started
+	fi
+}
+
+host_dies() {
+	[ -z "$death_class" ] || [ "$death_class$1" = lockupoops ] || return 0
+	death_class=$1
+	death_title=$2
+	since_start
+	death_us=$echo_us
+}
+
+# Read what the console got since the last time; a line may come in two parts.
+drain_console() {
+	local part
+
+	while IFS= read -r part <&"$console_fd"; do
+		console_bytes=$((console_bytes + 1))
+		console_line "$console_part$part"
+		console_part=''
+	done
+	console_part+=$part
+}
+
+# The words of a host: those behind the run's own mark.
+host_word() {
+	local word=$1 rest=$2
+
+	case $word in
+	hello) booted=1 ;;
+	note) emit "# $rest" ;;
+	start) last_started=$rest; start_test "$rest" ;;
+	end)
+		drain_console
+		end_test "${rest#* }"
+		write_results
+		;;
+	unload) unload_error=$rest ;;
+	fatal) fatal=$rest ;;
+	done) finished=1 ;;
+	esac
+}
+
+stream_line() {
+	local line=${1//[$'\001'-$'\010\013'-$'\037\177']/} words
+
+	line=${line//$'\t'/        }
+	# A test that died within a line leaves our mark at the end of it.
+	if [[ $line == *"$mark "* ]]; then
+		[ "$cur" -lt 0 ] || [ -z "${line%%"$mark "*}" ] || test_line "${line%%"$mark "*}"
+		words=${line#*"$mark "}
+		host_word "${words%% *}" "${words#* }"
+	elif [ "$cur" -ge 0 ]; then
+		test_line "$line"
+	elif [ -n "$line" ]; then
+		emit "# $line"
+	fi
+}
+
+# Why the watching should end now; empty: it should not.
+run_is_over() {
+	since_start
+	over=''
+	if [ -n "$finished" ] || [ -n "$fatal" ]; then
+		over=end
+	elif [ -n "$death_class" ] && [ $((echo_us - death_us)) -gt 5000000 ]; then
+		over=death
+	elif [ -z "$booted" ] && [ "$echo_us" -gt $((boot_timeout * 1000000)) ]; then
+		over=noboot
+	elif [ $((echo_us - heard_us)) -gt $((silence * 1000000)) ]; then
+		over=silence
+	elif [ "$echo_us" -gt $((timeout * 1000000)) ]; then
+		over=timeout
+	fi
+}
+
+# watch FD: sets over to end, exit, death, noboot, silence or timeout.
+watch() {
+	local fd=$1 part='' line rc heard
+
+	booted='' finished='' fatal='' unload_error='' heard_us=0
+	while :; do
+		rc=0
+		IFS= read -r -t 0.2 line <&"$fd" || rc=$?
+		heard=$console_bytes
+		if [ $rc = 0 ]; then
+			stream_line "$part$line"
+			part=''
+		else
+			part+=$line
+		fi
+		# While tests print, the console can wait for a pause.
+		[ $rc = 0 ] || drain_console
+		since_start
+		if [ $rc = 0 ] || [ -n "$line" ] || [ "$heard" != "$console_bytes" ]; then
+			heard_us=$echo_us
+		fi
+		run_is_over
+		[ -z "$over" ] || break
+		[ $rc = 0 ] || [ $rc -gt 128 ] || { over='exit'; break; }
+	done
+	drain_console
+	[ -z "$part" ] || [ "$cur" -lt 0 ] || test_line "$part"
+}
+
+# From the first word of the trouble to the end of the trace, without prefixes.
+write_splat() {
+	local title=$1
+
+	sed -E 's/\r$//; s/^<[0-9]+>\[ *[0-9.]+\](\[[^]]*\])? //' "$log/console.log" |
+		awk -v title="$title" '
+		found == 0 && index($0, title) { found = 1; if (last ~ /cut here/) print last }
+		found && n++ < 80 { print }
+		{ last = $0 }' > "$log/splat.txt"
+}
