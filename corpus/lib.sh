@@ -10,7 +10,7 @@ readonly CORPUS_ERROR=125
 
 CORPUS_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 CORPUS_TOP=$(dirname -- "$CORPUS_DIR")
-CORPUS_LAB=$CORPUS_TOP/lab
+CORPUS_LAB=${KVM_CORPUS_LAB:-$CORPUS_TOP/lab}	# a fake one, in corpus/selftest
 CORPUS_CACHE=$(realpath -m -- "${KVM_LAB_CACHE:-$CORPUS_TOP/build/cache}")
 CORPUS_ME=corpus/$(basename -- "$0")
 # shellcheck disable=SC2034 # CORPUS_LAB, CORPUS_CACHE: for those who read this file

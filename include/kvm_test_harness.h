@@ -80,6 +80,8 @@ static inline void kvm_case_name(const struct __test_metadata *t,
 		const FIXTURE_VARIANT(fixture_name)			\
 			__attribute__((unused)) *variant)
 
+/* A test with variants only has no use for the plain fixture. */
+#pragma GCC diagnostic ignored "-Wunused-function"
 FIXTURE_VARIANT(kvm) { int unused; };
 KVM_FIXTURE(kvm)
 #define KVM_TEST(test_name, ...)	KVM_TEST_F(kvm, test_name, ##__VA_ARGS__)
