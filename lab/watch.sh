@@ -108,7 +108,7 @@ run_is_over() {
 		over=death
 	elif [ -z "$booted" ] && [ "$echo_us" -gt $((boot_timeout * 1000000)) ]; then
 		over=noboot
-	elif [ $((echo_us - heard_us)) -gt $((silence * 1000000)) ]; then
+	elif [ -n "$booted" ] && [ $((echo_us - heard_us)) -gt $((silence * 1000000)) ]; then
 		over=silence
 	elif [ "$echo_us" -gt $((timeout * 1000000)) ]; then
 		over=timeout

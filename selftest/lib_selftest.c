@@ -30,6 +30,7 @@ TEST(kernel_log_trouble_is_seen)
 		"3,1,1,-;UBSAN: shift-out-of-bounds in arch/x86/kvm/mmu/spte.c:1:2",
 		"4,1,1,-;WARNING: possible circular locking dependency detected",
 		"4,1,1,-;refcount_t: underflow; use-after-free.",
+		"3,1,1,-;BUG kmalloc-64 (Not tainted): Left Redzone overwritten",
 		"3,1,1,-;BUG kvm_mmu_page_header (Not tainted): Objects remaining in it",
 	};
 	size_t i;

@@ -19,7 +19,7 @@ static const char *const splats[] = {
 	"general protection fault, ", "unable to handle", "Unable to handle",
 	"double fault", "stack guard page", "divide error:", "invalid opcode:",
 	"reserved bits", "Bad page", "Bad rss-counter", "bad pmd", "bad pud",
-	"pte_list_remove", "pte_list_", "rmap_remove", "spte was",
+	"pte_list_", "rmap_remove", "spte was",
 	"non-zero mapcount", "non-zero pgtables_bytes", "refcount_t:",
 	"list_add corruption", "list_del corruption", "corrupted",
 	"self-detected stall", "detected stalls", "rcu_sched kthread",
@@ -31,6 +31,9 @@ static const char *const splats[] = {
 	"page allocation failure", "Out of memory", "oom-kill", "Call Trace:",
 	"VM-Entry failed", "unexpected VM-Exit", "Kernel panic",
 	"use-after-free", "double free", "slab-out-of-bounds", "Machine check",
+	/* slub_debug */
+	"Redzone overwritten", "Poison overwritten", "padding overwritten",
+	"Object already free", "Freepointer corrupt", "Invalid object pointer",
 };
 
 bool kmsg_record_is_splat(const char *record)
