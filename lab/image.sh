@@ -134,6 +134,8 @@ write_qemu_cmd() {
 
 	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
 	append="console=ttyS0 quiet loglevel=4 console_msg_format=syslog printk.devkmsg=on"
+	# Every object of KVM's own caches is counted, and checked for misuse.
+	append+=" slab_nomerge slub_debug=FZP"
 	append+=" panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check cryptomgr.notests"
 	[ "$nr_1g" = 0 ] || append+=" hugepagesz=1G hugepages=$nr_1g hugepagesz=2M"
 	append+=${params[*]+" ${params[*]}"}
