@@ -118,6 +118,7 @@ build_initramfs() {
 	cat > "$stage/lab/env" <<-END
 	MARK='$mark'
 	NR_2M=$nr_2m
+	NR_1G=$nr_1g
 	TEST_ENV='KVM_TEST_TIMEOUT_MUL=$mul'
 	NEED_PARAMS='${params[*]+"${params[*]}"}'
 	END
