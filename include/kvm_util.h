@@ -72,6 +72,11 @@ struct kvm_vm {
 	struct kvm_vcpu *vcpus[KVM_MAX_TEST_VCPUS];
 	struct userspace_mem_region *regions;
 	uint64_t memslot_updates;	/* successful KVM_SET_USER_MEMORY_REGION */
+	/*
+	 * The memslots' generation as vm_mem_region_*() move it. KVM's own slots
+	 * (the APIC page, say) may have moved it by a few steps more.
+	 */
+	uint64_t memslot_generation;
 	struct kvm_vm *next;		/* VMs of this process, for failure dumps */
 };
 

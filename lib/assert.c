@@ -104,6 +104,10 @@ void test_fail(enum oracle oracle, const char *file, int line, const char *expr,
 		pr_info("  step: %s", case_context.report->step);
 	pr_info("oracle: %s", oracle_name(oracle));
 	dump_live_vms();
+	/* Dying like this is what may take the host down. */
+	if (case_context.report)
+		breadcrumb("%.80s; failed: exit with everything open",
+			   case_context.report->step);
 	_exit(CASE_EXIT_FAIL);
 }
 

@@ -158,8 +158,8 @@ void vm_dump(FILE *stream, struct kvm_vm *vm)
 	int64_t value;
 	uint32_t i;
 
-	fprintf(stream, "VM: %lu memslot updates (they drive the MMIO generation), MAXPHYADDR %u\n",
-		vm->memslot_updates, vm->pa_bits);
+	fprintf(stream, "VM: %lu memslot updates (generation about %lu), MAXPHYADDR %u\n",
+		vm->memslot_updates, vm->memslot_generation, vm->pa_bits);
 	for (r = vm->regions; r; r = r->next)
 		fprintf(stream, "  slot %u: gpa 0x%lx-0x%lx hva %p %s flags 0x%x\n",
 			r->slot, r->gpa, r->gpa + r->size, r->mem.hva,

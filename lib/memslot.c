@@ -75,9 +75,23 @@ region_add(struct kvm_vm *vm, uint32_t slot, gpa_t gpa, size_t size,
 	return r;
 }
 
-static void region_set(struct kvm_vm *vm, struct userspace_mem_region *r)
+/*
+ * Each time KVM makes new memslots current, their generation moves by the number
+ * of address spaces, which is two (the other one is SMM's). A slot that is
+ * created or changes its flags takes one such step; one that is deleted or
+ * moved takes two, for it is marked invalid first.
+ */
+static void region_set(struct kvm_vm *vm, struct userspace_mem_region *r,
+		       unsigned int steps)
 {
 	vm_set_user_memory_region(vm, r->slot, r->flags, r->gpa, r->size, r->mem.hva);
+	vm->memslot_generation += 2 * steps;
+}
+
+static void region_unset(struct kvm_vm *vm, struct userspace_mem_region *r)
+{
+	vm_set_user_memory_region(vm, r->slot, 0, r->gpa, 0, NULL);
+	vm->memslot_generation += 2 * 2;
 }
 
 void vm_userspace_mem_region_add(struct kvm_vm *vm,
@@ -90,7 +104,7 @@ void vm_userspace_mem_region_add(struct kvm_vm *vm,
 	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
 	backing_mem_alloc(&r->mem, src_type, r->size, gpa);
 	r->owns_mem = true;
-	region_set(vm, r);
+	region_set(vm, r, 1);
 	r->next = vm->regions;
 	vm->regions = r;
 }
@@ -104,7 +118,7 @@ void vm_mem_region_add_backing(struct kvm_vm *vm, const struct backing_mem *mem,
 	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
 	r->mem = *mem;
 	r->mem.hva = hva;
-	region_set(vm, r);
+	region_set(vm, r, 1);
 	r->next = vm->regions;
 	vm->regions = r;
 }
@@ -112,17 +126,19 @@ void vm_mem_region_add_backing(struct kvm_vm *vm, const struct backing_mem *mem,
 void vm_mem_region_set_flags(struct kvm_vm *vm, uint32_t slot, uint32_t flags)
 {
 	struct userspace_mem_region *r = region_of(vm, slot);
+	bool changed = r->flags != flags;
 
 	r->flags = flags;
-	region_set(vm, r);
+	region_set(vm, r, changed ? 1 : 0);
 }
 
 void vm_mem_region_move(struct kvm_vm *vm, uint32_t slot, gpa_t new_gpa)
 {
 	struct userspace_mem_region *r = region_of(vm, slot);
+	bool changed = r->gpa != new_gpa;
 
 	r->gpa = new_gpa;
-	region_set(vm, r);
+	region_set(vm, r, changed ? 2 : 0);
 }
 
 void vm_mem_region_delete(struct kvm_vm *vm, uint32_t slot)
@@ -130,7 +146,7 @@ void vm_mem_region_delete(struct kvm_vm *vm, uint32_t slot)
 	struct userspace_mem_region **link = &vm->regions;
 	struct userspace_mem_region *r = region_of(vm, slot);
 
-	vm_set_user_memory_region(vm, slot, 0, r->gpa, 0, NULL);
+	region_unset(vm, r);
 	while (*link != r)
 		link = &(*link)->next;
 	*link = r->next;
@@ -143,8 +159,8 @@ void vm_mem_region_reload(struct kvm_vm *vm, uint32_t slot)
 {
 	struct userspace_mem_region *r = region_of(vm, slot);
 
-	vm_set_user_memory_region(vm, slot, 0, r->gpa, 0, NULL);
-	region_set(vm, r);
+	region_unset(vm, r);
+	region_set(vm, r, 1);
 }
 
 const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size)

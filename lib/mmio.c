@@ -17,10 +17,10 @@ static void mmio_mismatch(struct kvm_vcpu *vcpu, const struct mmio_access *want)
 	if (want->is_write)
 		snprintf(expect + n, sizeof(expect) - n, " data 0x%lx", want->data);
 	test_fail(oracle, __FILE__, __LINE__, NULL,
-		  "vCPU %u: want %s (%s), got %s; %lu memslot updates so far",
+		  "vCPU %u: want %s (%s), got %s; %lu memslot updates so far, generation about %lu",
 		  vcpu->id, expect,
 		  vm_describe_gpa(vcpu->vm, want->gpa, where, sizeof(where)), got,
-		  vcpu->vm->memslot_updates);
+		  vcpu->vm->memslot_updates, vcpu->vm->memslot_generation);
 }
 
 void vcpu_check_mmio(struct kvm_vcpu *vcpu, const struct mmio_access *want)
