@@ -58,6 +58,13 @@ struct userspace_mem_region {
 	struct userspace_mem_region *next;
 };
 
+/* A part of the guest's image that nobody writes, and what it must hold. */
+struct vm_constant {
+	gpa_t gpa;
+	const void *original;
+	size_t size;
+};
+
 struct kvm_vm {
 	int kvm_fd;
 	int fd;				/* -1 after kvm_vm_release() */
@@ -71,6 +78,8 @@ struct kvm_vm {
 	uint32_t nr_vcpus;
 	struct kvm_vcpu *vcpus[KVM_MAX_TEST_VCPUS];
 	struct userspace_mem_region *regions;
+	struct vm_constant constants[4];
+	uint32_t nr_constants;
 	uint64_t memslot_updates;	/* successful KVM_SET_USER_MEMORY_REGION */
 	/*
 	 * The memslots' generation as vm_mem_region_*() move it. KVM's own slots

@@ -9,10 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_util.h"
-
-size_t vm_elf_pages(void);
-void vm_elf_load(struct kvm_vm *vm);
+#include "test_internal.h"
 
 #define MAX_PHDRS	32
 
@@ -69,6 +66,57 @@ static void load_segment(struct kvm_vm *vm, int fd, const Elf64_Phdr *p)
 	virt_map(vm, align_down(p->p_vaddr, PAGE_SIZE), gpa, npages);
 	TEST_ERROR_ON(pread(fd, hva, p->p_filesz, p->p_offset) !=
 		      (ssize_t)p->p_filesz, "cannot read a segment");
+
+	if (!(p->p_flags & PF_W) && vm->nr_constants < ARRAY_SIZE(vm->constants))
+		vm->constants[vm->nr_constants++] = (struct vm_constant){
+			.gpa = gpa + p->p_vaddr % PAGE_SIZE,
+			.original = (void *)p->p_vaddr,
+			.size = p->p_filesz,
+		};
+}
+
+/*
+ * Compares one page of code or constants. Read through /proc, because a test
+ * may have unmapped it; what is gone is not compared.
+ */
+static void check_page(struct kvm_vm *vm, int mem_fd, const struct vm_constant *c,
+		       size_t off, size_t len)
+{
+	struct userspace_mem_region *r = vm_find_gpa(vm, c->gpa + off);
+	const char *original = c->original;
+	char page[PAGE_SIZE];
+	size_t i = 0;
+	off_t hva;
+
+	if (!r || r->slot != VM_SYS_SLOT)
+		return;
+	hva = (uintptr_t)r->mem.hva + (c->gpa + off - r->gpa);
+	if (pread(mem_fd, page, len, hva) != (ssize_t)len ||
+	    !memcmp(page, original + off, len))
+		return;
+	while (page[i] == original[off + i])
+		i++;
+	TEST_FAIL("guest code or constants were overwritten: gpa 0x%lx has 0x%02x, was loaded with 0x%02x",
+		  c->gpa + off + i, (uint8_t)page[i], (uint8_t)original[off + i]);
+}
+
+void vm_check_constants(struct kvm_vm *vm)
+{
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	const struct vm_constant *c;
+	size_t off, len;
+
+	if (fd < 0)
+		return;
+	for (c = vm->constants; c < vm->constants + vm->nr_constants; c++) {
+		for (off = 0; off < c->size; off += len) {
+			len = PAGE_SIZE - (c->gpa + off) % PAGE_SIZE;
+			if (len > c->size - off)
+				len = c->size - off;
+			check_page(vm, fd, c, off, len);
+		}
+	}
+	close(fd);
 }
 
 void vm_elf_load(struct kvm_vm *vm)

@@ -15,9 +15,6 @@
 /* Beyond the ELF image: page tables, stacks, and what tests allocate. */
 #define SYS_EXTRA_PAGES		1024
 
-size_t vm_elf_pages(void);
-void vm_elf_load(struct kvm_vm *vm);
-
 int open_kvm_dev_path_or_exit(void)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -233,6 +230,7 @@ void kvm_vm_free(struct kvm_vm *vm)
 			vcpu_thread_stop(vm->vcpus[i]);
 	}
 	vm_check_stats(vm);
+	vm_check_constants(vm);
 	if (vm->fd >= 0) {
 		while (vm->regions)
 			vm_mem_region_delete(vm, vm->regions->slot);

@@ -34,8 +34,16 @@ struct case_context {
 
 extern struct case_context case_context;
 
-/* Checks a VM's statistics while it is alive; fails the case. */
+/* The guest's ELF image: room it takes, and loading it into slot 0. */
+size_t vm_elf_pages(void);
+void vm_elf_load(struct kvm_vm *vm);
+
+/*
+ * What holds for every VM at any time; the library calls these before a VM is
+ * freed and before its process ends. They fail the case.
+ */
 void vm_check_stats(struct kvm_vm *vm);
+void vm_check_constants(struct kvm_vm *vm);
 
 /* Makes SIGQUIT print what each thread is doing; the watchdog sends it. */
 void install_hang_dump(void);

@@ -156,6 +156,35 @@ TEST(unexpected_exception_in_the_guest)
 			"cr2 0x123456789000");
 }
 
+/* ---- guest memory that nobody writes ---- */
+
+static void guest_done(void)
+{
+	GUEST_DONE();
+}
+
+static void body_overwritten_code(const void *variant)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_done);
+
+	vcpu_expect_done(vcpu);
+	*(uint8_t *)addr_gva2hva(vm, (gva_t)guest_done) ^= 0xff;
+	if (variant)
+		kvm_vm_free(vm);
+}
+
+TEST(overwritten_guest_code)
+{
+	struct captured c;
+
+	REQUIRE_KVM();
+	RUN_CASE(&c, .body = body_overwritten_code);
+	EXPECT_CAPTURED(&c, CASE_FAIL, "oracle: data", "guest code or constants were overwritten");
+	RUN_CASE(&c, .body = body_overwritten_code, .variant = "free");
+	EXPECT_CAPTURED(&c, CASE_FAIL, "oracle: data", "guest code or constants were overwritten");
+}
+
 /* ---- errno ---- */
 
 static void guest_reads_ram(void)

@@ -76,6 +76,7 @@ static void send_stats_fd(struct kvm_vm *vm, void *arg)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	vm_check_stats(vm);
+	vm_check_constants(vm);
 	if (vm->stats_fd < 0)
 		return;
 	cmsg->cmsg_level = SOL_SOCKET;
@@ -236,6 +237,29 @@ static void check_host(struct supervisor *s)
 	}
 }
 
+/*
+ * Every untouched page of every process is this page: a guest that got it
+ * writable has changed the whole host's idea of zero.
+ */
+static void check_zero_page(struct supervisor *s)
+{
+	const uint64_t *page = mmap(NULL, SZ_4K, PROT_READ,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	if (page == MAP_FAILED)
+		return;
+	for (i = 0; i < SZ_4K / sizeof(*page); i++) {
+		if (page[i]) {
+			report(s, ORACLE_DATA,
+			       "the host's zero page holds 0x%lx at offset 0x%zx",
+			       page[i], i * sizeof(*page));
+			break;
+		}
+	}
+	munmap((void *)page, SZ_4K);
+}
+
 static void check_log(struct supervisor *s)
 {
 	unsigned int splats = kmsg_watch_check(&s->kmsg, s->text, sizeof(s->text));
@@ -324,6 +348,7 @@ enum kvm_case_result kvm_case_run(const struct kvm_test *test,
 	check_stats_after_death(&s);
 	reap_leftovers(&s);
 	check_host(&s);
+	check_zero_page(&s);
 	check_log(&s);
 	close(s.stats[0]);
 	if (s.failures) {
