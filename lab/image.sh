@@ -16,9 +16,11 @@ find_kernel() {
 		kernel_file=$(find "$kernel_tree" -name 'vmlinuz*' -type f -print -quit)
 		name=${kernel_tree##*/linux-image-}
 		[[ $name == "$kernel".* ]] ||
-			die "Debian's $suite has moved on from $kernel to ${name%%_*}: give a file (--kernel FILE --modules DIR)"
+			die "Debian's $suite has moved on from $kernel to ${name%%_*}:" \
+				"give a file (--kernel FILE --modules DIR)"
 	else
-		[ -e "$kernel" ] || { say "no kernel '$kernel': known are $LAB_KERNELS, or give a bzImage"; exit 2; }
+		[ -e "$kernel" ] ||
+			bad_usage "no kernel '$kernel': known are $LAB_KERNELS, or give a bzImage"
 		kernel_file=$(realpath -- "$kernel")
 		kernel_tree=''
 	fi
@@ -32,8 +34,7 @@ module_file() {
 	local pattern=${1//[-_]/[-_]} dir file
 
 	for dir in ${modules:+"$modules"} ${kernel_tree:+"$kernel_tree"}; do
-		file=$(find "$dir" -name "$pattern.ko" -o -name "$pattern.ko.xz" -o -name "$pattern.ko.zst" -o -name "$pattern.ko.gz" |
-			sed -n 1p)
+		file=$(find "$dir" -name "$pattern.ko" -o -name "$pattern.ko.[xgz]*" | sed -n 1p)
 		[ -z "$file" ] || { echo "$file"; return 0; }
 	done
 	return 1

@@ -64,7 +64,8 @@ need() {
 	command -v apt-get > /dev/null ||
 		die "missing: ${missing[*]} (Debian packages: ${packages[*]})"
 	[ "$(id -u)" = 0 ] ||
-		die "missing: ${missing[*]}; type: sudo apt-get install --no-install-recommends ${packages[*]}"
+		die "missing: ${missing[*]}; type:" \
+			"sudo apt-get install --no-install-recommends ${packages[*]}"
 
 	say "installing ${packages[*]}"
 	log=$(mktemp) || die "cannot write to ${TMPDIR:-/tmp}"

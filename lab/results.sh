@@ -235,7 +235,7 @@ emit_outer() {
 # silence, timeout, exit.  The breadcrumb is newer than anything on the tests'
 # own port, whose last bytes die with the kernel.
 host_died() {
-	local class=$1 title=$2 victim=$cur_case status=fail number=0 key i
+	local class=$1 title=$2 victim=$cur_case status=fail number=0 before why key i
 
 	if [ "$cur" -lt 0 ]; then
 		cur=$((last_started < 0 ? 0 : last_started))
@@ -243,25 +243,32 @@ host_died() {
 	if [ "$crumb_test" = "${test_name[cur]}" ] && [ -n "$crumb_case" ]; then
 		victim=$crumb_case
 	fi
+	victim=${victim:--}
 	[ "$class" != lockup ] || status=error
-	record "$cur" "${victim:--}" "$status" "$class: $title"
-	printf 'test\t%s\ncase\t%s\nstep\t%s\nclass\t%s\ntitle\t%s\nseconds\t%s\n' "${test_name[cur]}" \
-		"${victim:--}" "$crumb_step" "$class" "$title" "${case_at[$cur ${victim:--}]}" > "$log/in-flight"
+	before=${case_status[$cur $victim]:-}
+	why="$class: $title"
+	[ "$before" != fail ] || why="${case_reason[$cur $victim]}; then $why"
+	record "$cur" "$victim" "$status" "$why"
+	printf '%s\t%s\n' test "${test_name[cur]}" case "$victim" step "$crumb_step" class "$class" \
+		title "$title" seconds "${case_at[$cur $victim]}" > "$log/in-flight"
 	emit "# # host died ($class): $title"
-	emit "# # in flight: ${test_name[cur]} ${victim:--}, last step: ${crumb_step:-unknown}"
+	emit "# # in flight: ${test_name[cur]} $victim, last step: ${crumb_step:-unknown}"
 	[ ! -s "$log/splat.txt" ] || while IFS= read -r line; do
 		emit "# # $line"
 	done < <(head -n 40 "$log/splat.txt")
 	for key in "${case_order[@]}"; do
 		[ "${key%% *}" = "$cur" ] || continue
 		number=$((number + 1))
-		[ "${key#* }" != "${victim:--}" ] || emit_case "# not ok $number ${victim:--}$(directive_of "$class")"
+		[ "${key#* }" != "$victim" ] || [ "$before" = fail ] ||
+			emit_case "# not ok $number $victim$(directive_of "$class")"
 	done
+	why="host died ($class)"
+	[ "$class" != timeout ] && [ "$class" != silence ] || why=TIMEOUT
 	for ((i = cur; i < ${#test_name[@]}; i++)); do
 		[ "$i" = "$cur" ] || emit "# selftests: kvm: ${test_name[i]}"
 		emit_missed "$i" "the host died in ${test_name[cur]}"
 		if [ "$i" = "$cur" ]; then
-			emit_outer "$i" "$([ "$class" = timeout ] || [ "$class" = silence ] && echo TIMEOUT || echo "host died")"
+			emit_outer "$i" "$why"
 		else
 			emit_outer "$i" 'not run'
 		fi
@@ -280,7 +287,8 @@ write_results() {
 	local key
 
 	for key in ${case_order[@]+"${case_order[@]}"}; do
-		printf '%s\t%s\t%s\t%s\t%s\t%s\n' "${case_status[$key]}" "${test_name[${key%% *}]}" "${key#* }" \
+		printf '%s\t%s\t%s\t%s\t%s\t%s\n' \
+			"${case_status[$key]}" "${test_name[${key%% *}]}" "${key#* }" \
 			"${case_seconds[$key]:-}" "${case_reason[$key]//$'\t'/ }" "${case_at[$key]:-}"
 	done > "$log/results.tsv.new"
 	mv "$log/results.tsv.new" "$log/results.tsv"

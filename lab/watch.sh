@@ -11,8 +11,8 @@
 # above is what tests write into /dev/kmsg, and that proves nothing.
 readonly KERNEL_LINE='^<([0-7])>\[ *[0-9.]+\](\[[^]]*\])? (.*)$'
 readonly CRUMB_LINE='^<(8|9|1[0-5])>\[ *[0-9.]+\](\[[^]]*\])? ([A-Za-z0-9_-]+)\.([A-Za-z0-9_.-]+): (.*)$'
-readonly LOCKUP='soft lockup|hard LOCKUP|self-detected stall|detected stalls|detected expedited stalls|kthread starved'
-readonly DEATH='Kernel panic|kernel BUG at|BUG: unable|BUG: kernel NULL|BUG: stack|Oops: |general protection fault|double fault'
+readonly LOCKUP='soft lockup|hard LOCKUP|self-detected stall|detected (expedited )?stalls|kthread starved'
+readonly DEATH='Kernel panic|kernel BUG at|BUG: (unable|kernel NULL|stack)|Oops: |general protection fault|double fault'
 readonly SPLAT='WARNING: |BUG: |BUG [a-z_]+ |refcount_t: |UBSAN: |KASAN: |reserved bits|Bad page'
 
 crumb_test='' crumb_case='' crumb_step=''
