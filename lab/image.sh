@@ -136,6 +136,8 @@ write_qemu_cmd() {
 
 	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
 	append="console=ttyS0 quiet loglevel=4 console_msg_format=syslog printk.devkmsg=on"
+	# The same addresses in every splat, and no kernel in the middle of a 1G page.
+	append+=" nokaslr"
 	# Every object of KVM's own caches is counted, and checked for misuse.
 	append+=" slab_nomerge slub_debug=FZP"
 	append+=" panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check cryptomgr.notests"
