@@ -56,19 +56,23 @@ static inline void kvm_case_name(const struct __test_metadata *t,
 #define KVM_TEST_F(fixture_name, test_name, ...)			\
 	static void fixture_name##_##test_name##_body(			\
 		const FIXTURE_VARIANT(fixture_name) *variant);		\
+	/* Here, where a compound literal (NEED_CAPS) is static. */	\
+	static const struct kvm_needs fixture_name##_##test_name##_needs = { \
+		__VA_ARGS__						\
+	};								\
 	static void fixture_name##_##test_name##_run(const void *v)	\
 	{								\
 		fixture_name##_##test_name##_body(v);			\
 	}								\
 	TEST_F_TIMEOUT(fixture_name, test_name, KVM_HARNESS_TIMEOUT)	\
 	{								\
-		static const struct kvm_needs needs = { __VA_ARGS__ };	\
 		char name[256], reason[CASE_REASON_SIZE] = "";		\
 		enum kvm_case_result result;				\
 									\
 		(void)self;						\
 		kvm_case_name(_metadata, variant, name, sizeof(name));	\
-		result = kvm_case_run(&kvm_test, &needs, name,		\
+		result = kvm_case_run(&kvm_test,				\
+				      &fixture_name##_##test_name##_needs, name, \
 				      fixture_name##_##test_name##_run,	\
 				      variant, reason);			\
 		if (result == CASE_SKIP)				\
