@@ -103,6 +103,9 @@ void __printf(1, 2) pr_info(const char *fmt, ...);
  */
 void __printf(1, 2) breadcrumb(const char *fmt, ...);
 
+/* For hot loops: a step that only a failure's text names, not the kernel log. */
+void __printf(1, 2) test_step(const char *fmt, ...);
+
 /* A deterministic stream of numbers; the seed is printed and given by --seed. */
 uint64_t test_random(void);
 

@@ -123,6 +123,18 @@ void test_skip(const char *fmt, ...)
 	_exit(CASE_EXIT_SKIP);
 }
 
+void test_step(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!case_context.report)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(case_context.report->step, sizeof(case_context.report->step),
+		  fmt, ap);
+	va_end(ap);
+}
+
 void breadcrumb(const char *fmt, ...)
 {
 	char step[128], line[512];

@@ -38,6 +38,8 @@ void vcpu_check_mmio(struct kvm_vcpu *vcpu, const struct mmio_access *want)
 		if (data != (want->data & mask))
 			mmio_mismatch(vcpu, want);
 	} else {
+		/* What is beyond the access must not reach the guest. */
+		memset(run->mmio.data, 0xa5, sizeof(run->mmio.data));
 		memcpy(run->mmio.data, &want->data, want->len);
 	}
 }
