@@ -46,6 +46,7 @@ struct kvm_vcpu {
 	pthread_t thread;
 	bool running;			/* has a thread, see vcpu_thread_start() */
 	_Atomic bool stop;
+	void *thread_data;		/* of whoever gave it a thread */
 };
 
 struct userspace_mem_region {
@@ -252,6 +253,9 @@ void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 void vcpu_run(struct kvm_vcpu *vcpu);
 int _vcpu_run(struct kvm_vcpu *vcpu);
 int __vcpu_run(struct kvm_vcpu *vcpu);
+
+/* What vcpu_run() checks, for KVM_RUN's result @ret and the exit it left. */
+void vcpu_check_exit(struct kvm_vcpu *vcpu, int ret);
 
 /* Finishes a pending MMIO or port access without running the guest. */
 void vcpu_run_complete_io(struct kvm_vcpu *vcpu);

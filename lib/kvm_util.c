@@ -278,7 +278,7 @@ int _vcpu_run(struct kvm_vcpu *vcpu)
 }
 
 /* The exit and errno oracle: what no case may see unless it asked for it. */
-static void check_exit(struct kvm_vcpu *vcpu, int ret)
+void vcpu_check_exit(struct kvm_vcpu *vcpu, int ret)
 {
 	char exit[512];
 	struct ucall uc;
@@ -307,7 +307,7 @@ static void check_exit(struct kvm_vcpu *vcpu, int ret)
 
 void vcpu_run(struct kvm_vcpu *vcpu)
 {
-	check_exit(vcpu, _vcpu_run(vcpu));
+	vcpu_check_exit(vcpu, _vcpu_run(vcpu));
 }
 
 bool vcpu_run_unless_stopped(struct kvm_vcpu *vcpu)
@@ -319,7 +319,7 @@ bool vcpu_run_unless_stopped(struct kvm_vcpu *vcpu)
 			return false;
 		ret = __vcpu_run(vcpu);
 	} while (ret < 0 && errno == EINTR);
-	check_exit(vcpu, ret);
+	vcpu_check_exit(vcpu, ret);
 	return true;
 }
 
