@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * More than a hundred slots with gaps between them: whatever the order in which
+ * they are deleted, what is left is RAM with its own data, and nothing else is.
+ *
+ * What breaks this: a lookup that finds a slot by its start alone, a tree or a
+ * sorted array that loses its order, a cached last-used slot that is gone, a
+ * zap by range that takes too much or too little.
+ */
+#include "arena.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(memslot_many_test,
+	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
+	.fixes = FIXES("b6467ab142b7 KVM: Check validity of resolved slot when searching memslots"));
+
+#define SLOT	1
+#define GPA	ARENA_GPA
+
+#define PATTERN(r)	((struct pattern){ .round = (r), .slot = SLOT })
+
+#define MANY		128
+#define MANY_PAGES	3	/* and a gap of one page behind each */
+#define MANY_STRIDE	((MANY_PAGES + 1) * PAGE_SIZE)
+
+FIXTURE_VARIANT(order) {
+	unsigned int (*slot)(const unsigned int shuffled[], unsigned int step);
+};
+KVM_FIXTURE(order)
+
+static unsigned int ascending(const unsigned int shuffled[], unsigned int step)
+{
+	(void)shuffled;
+	return step;
+}
+
+static unsigned int descending(const unsigned int shuffled[], unsigned int step)
+{
+	(void)shuffled;
+	return MANY - 1 - step;
+}
+
+static unsigned int every_other(const unsigned int shuffled[], unsigned int step)
+{
+	(void)shuffled;
+	return step < MANY / 2 ? 2 * step : 2 * (step - MANY / 2) + 1;
+}
+
+static unsigned int at_random(const unsigned int shuffled[], unsigned int step)
+{
+	return shuffled[step];
+}
+
+FIXTURE_VARIANT_ADD(order, ascending) { .slot = ascending, };
+FIXTURE_VARIANT_ADD(order, descending) { .slot = descending, };
+FIXTURE_VARIANT_ADD(order, every_other) { .slot = every_other, };
+FIXTURE_VARIANT_ADD(order, at_random) { .slot = at_random, };
+
+struct many {
+	struct arena a;
+	struct patterned_mem mem;	/* of all slots, one behind the other */
+	unsigned int shuffled[MANY];
+	bool there[MANY];
+};
+
+static gpa_t many_gpa(unsigned int i)
+{
+	return GPA + i * MANY_STRIDE;
+}
+
+static void many_add(struct many *m, unsigned int i)
+{
+	/* Slot numbers that have nothing to do with the order of the gpas. */
+	arena_add_part(&m->a, &m->mem, i * MANY_PAGES, MANY_PAGES, many_gpa(i),
+		       200 + m->shuffled[i], 0);
+	m->there[i] = true;
+}
+
+/* One order for up to 512 pages: what is RAM and what is not. */
+static void many_check(struct many *m, unsigned int first, unsigned int nr)
+{
+	const size_t npages = nr * (MANY_PAGES + 1);
+	uint64_t out[PROBE_MAX_PAGES], want;
+	char text[2][128];
+	size_t page;
+
+	probe_read_pages(&m->a.probes[0], many_gpa(first), npages, PAGE_SIZE, out);
+	for (page = 0; page < npages; page++) {
+		size_t i = first + page / (MANY_PAGES + 1), n = page % (MANY_PAGES + 1);
+		gpa_t gpa = many_gpa(first) + page * PAGE_SIZE;
+
+		want = m->there[i] && n < MANY_PAGES ?
+		       pattern_word(m->mem.pattern, i * MANY_PAGES + n, 0) :
+		       probe_gap_value(gpa);
+		TEST_ASSERT(out[page] == want,
+			    "gpa 0x%lx (%s of area %zu, %s): the guest reads %s, want %s; %lu memslot updates so far",
+			    gpa, n < MANY_PAGES ? "slot" : "gap", i,
+			    m->there[i] ? "there" : "deleted",
+			    probe_describe_value(out[page], text[0], sizeof(text[0])),
+			    probe_describe_value(want, text[1], sizeof(text[1])),
+			    m->a.vm->memslot_updates);
+	}
+}
+
+static void many_check_around(struct many *m, unsigned int i)
+{
+	unsigned int first = i ? i - 1 : 0, last = i < MANY - 1 ? i + 1 : i;
+
+	many_check(m, first, last - first + 1);
+}
+
+static void many_delete(struct many *m, unsigned int i)
+{
+	vm_mem_region_delete(m->a.vm, 200 + m->shuffled[i]);
+	m->there[i] = false;
+	many_check_around(m, i);
+}
+
+static void shuffle(unsigned int n[], unsigned int nr)
+{
+	unsigned int i, j, tmp;
+
+	for (i = 0; i < nr; i++)
+		n[i] = i;
+	for (i = nr - 1; i > 0; i--) {
+		j = test_random() % (i + 1);
+		tmp = n[i];
+		n[i] = n[j];
+		n[j] = tmp;
+	}
+}
+
+KVM_TEST_F(order, many_slots_are_deleted_one_by_one)
+{
+	static struct many m;
+	unsigned int i, step;
+
+	arena_create(&m.a, 1, MANY * (MANY_PAGES + 1));
+	patterned_mem_alloc(&m.mem, VM_MEM_SRC_ANONYMOUS,
+			    MANY * MANY_PAGES * PAGE_SIZE, 0, PATTERN(1));
+	shuffle(m.shuffled, MANY);
+	breadcrumb("create %u slots", MANY);
+	for (i = 0; i < MANY; i++)
+		many_add(&m, m.shuffled[i]);
+	many_check(&m, 0, MANY);
+
+	for (step = 0; step < MANY; step++) {
+		i = variant->slot(m.shuffled, step);
+		if (step % 16 == 0) {
+			breadcrumb("deletion %u: area %u", step, i);
+			many_check(&m, 0, MANY);
+		}
+		many_delete(&m, i);
+		/* Some come back at once, where they were, and go again. */
+		if (step % 10 == 0) {
+			many_add(&m, i);
+			many_check_around(&m, i);
+			many_delete(&m, i);
+		}
+	}
+	many_check(&m, 0, MANY);
+	patterned_mem_check(&m.mem, "all slots deleted");
+	arena_check_neighbours(&m.a, "all %u slots deleted", MANY);
+	arena_free(&m.a);
+}
+
+KVM_TEST_MAIN()
