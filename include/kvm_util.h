@@ -257,6 +257,12 @@ int __vcpu_run(struct kvm_vcpu *vcpu);
 /* What vcpu_run() checks, for KVM_RUN's result @ret and the exit it left. */
 void vcpu_check_exit(struct kvm_vcpu *vcpu, int ret);
 
+/*
+ * KVM_RUN for at most @ms milliseconds (the multiplier of deadlines applies);
+ * then a signal ends it with EINTR. Only in the case's main thread.
+ */
+int __vcpu_run_for(struct kvm_vcpu *vcpu, unsigned int ms);
+
 /* Finishes a pending MMIO or port access without running the guest. */
 void vcpu_run_complete_io(struct kvm_vcpu *vcpu);
 

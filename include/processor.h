@@ -29,8 +29,13 @@
 #define EFER_LMA		BIT(10)
 #define EFER_NX			BIT(11)
 
+#define X86_EFLAGS_FIXED	BIT(1)
+#define X86_EFLAGS_IF		BIT(9)
+#define X86_EFLAGS_IOPL		(BIT(12) | BIT(13))
+
 #define DE_VECTOR		0
 #define DB_VECTOR		1
+#define NMI_VECTOR		2
 #define BP_VECTOR		3
 #define UD_VECTOR		6
 #define DF_VECTOR		8
@@ -72,6 +77,13 @@ struct kvm_cpuid2 *kvm_get_supported_cpuid(void);
 /* NULL when the leaf is not there. */
 const struct kvm_cpuid_entry2 *
 get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index);
+
+/*
+ * Lets the vCPU's guest code, as mapped by now, run at CPL 3, with IOPL 3 for
+ * its ucalls. Exceptions are taken at CPL 0, on a stack of their own: one, so
+ * only one vCPU of a VM may be in user mode.
+ */
+void vcpu_enter_user_mode(struct kvm_vcpu *vcpu);
 
 /* Called by vm_create() and vm_vcpu_add(). */
 void vm_arch_init(struct kvm_vm *vm);

@@ -109,6 +109,9 @@ void __printf(1, 2) test_step(const char *fmt, ...);
 /* A deterministic stream of numbers; the seed is printed and given by --seed. */
 uint64_t test_random(void);
 
+/* Is the running kernel this version or later? For what no capability tells. */
+bool kernel_at_least(unsigned int major, unsigned int minor);
+
 /* Deadlines of a case's own, in seconds, scaled by KVM_TEST_TIMEOUT_MUL. */
 unsigned int test_seconds(unsigned int seconds);
 

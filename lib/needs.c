@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "test_internal.h"
@@ -45,6 +46,16 @@ bool kvm_host_usable(char *reason, size_t size)
 		return false;
 	}
 	return true;
+}
+
+bool kernel_at_least(unsigned int major, unsigned int minor)
+{
+	unsigned int a = 0, b = 0;
+	struct utsname u;
+
+	TEST_ERROR_ON(uname(&u) || sscanf(u.release, "%u.%u", &a, &b) != 2,
+		      "cannot tell the kernel's version");
+	return a > major || (a == major && b >= minor);
 }
 
 static void need_huge(char *reason, size_t size, const char *name, size_t page,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "test_internal.h"
@@ -74,6 +75,25 @@ void vcpu_thread_stop(struct kvm_vcpu *vcpu)
 		}
 	} while (pthread_timedjoin_np(vcpu->thread, NULL, &ts));
 	vcpu->running = false;
+}
+
+int __vcpu_run_for(struct kvm_vcpu *vcpu, unsigned int ms)
+{
+	const struct sigaction sa = { .sa_handler = kick_handler };
+	const uint64_t us = ms * 1000ULL * timeout_multiplier();
+	const struct timeval tv = { us / 1000000, us % 1000000 };
+	/* Again and again: the first signal may come before KVM_RUN. */
+	const struct itimerval timer = { .it_interval = tv, .it_value = tv };
+	const struct itimerval off = {};
+	int ret, err;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	ret = __vcpu_run(vcpu);
+	err = errno;
+	setitimer(ITIMER_REAL, &off, NULL);
+	errno = err;
+	return ret;
 }
 
 /*

@@ -9,7 +9,11 @@
 
 #define KERNEL_CS	0x08
 #define KERNEL_DS	0x10
-#define TSS_SELECTOR	0x18
+#define TSS_SELECTOR	0x18		/* two entries */
+#define USER_CS		0x28
+#define USER_DS		0x30
+
+#define TSS_RSP0_OFFSET	4	/* SDM vol. 3 figure 8-11 */
 
 struct kvm_cpuid2 *kvm_get_supported_cpuid(void)
 {
@@ -179,6 +183,8 @@ static void gdt_init(struct kvm_vm *vm)
 	gdt = addr_gva2hva(vm, vm->gdt);
 	gdt[KERNEL_CS / 8] = 0x00209b0000000000ULL;	/* L, P, code, accessed */
 	gdt[KERNEL_DS / 8] = 0x0000930000000000ULL;	/* P, data, accessed */
+	gdt[USER_CS / 8] = 0x0020fb0000000000ULL;	/* as above, DPL 3 */
+	gdt[USER_DS / 8] = 0x0000f30000000000ULL;
 }
 
 void vm_exception_init(struct kvm_vm *vm);
@@ -225,6 +231,39 @@ static void vcpu_sregs_init(struct kvm_vcpu *vcpu)
 	vcpu_sregs_set(vcpu, &sregs);
 }
 
+static void set_user_bits(struct kvm_vm *vm, gpa_t table, int level)
+{
+	uint64_t *ptes = addr_gpa2hva(vm, table);
+	int i;
+
+	for (i = 0; i < 512; i++) {
+		if (!(ptes[i] & PTE_PRESENT_MASK))
+			continue;
+		ptes[i] |= PTE_USER_MASK;
+		if (level > PG_LEVEL_4K && !(ptes[i] & PTE_LARGE_MASK))
+			set_user_bits(vm, ptes[i] & PHYSICAL_PAGE_MASK, level - 1);
+	}
+}
+
+void vcpu_enter_user_mode(struct kvm_vcpu *vcpu)
+{
+	uint64_t rsp0 = vm_alloc(vcpu->vm, PAGE_SIZE) + PAGE_SIZE;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	set_user_bits(vcpu->vm, vcpu->vm->pgd, PG_LEVEL_512G);
+	vcpu_sregs_get(vcpu, &sregs);
+	memcpy((char *)addr_gva2hva(vcpu->vm, sregs.tr.base) + TSS_RSP0_OFFSET,
+	       &rsp0, sizeof(rsp0));
+	sregs.cs.selector = USER_CS | 3;
+	sregs.ss.selector = USER_DS | 3;
+	sregs.cs.dpl = sregs.ss.dpl = 3;
+	vcpu_sregs_set(vcpu, &sregs);
+	vcpu_regs_get(vcpu, &regs);
+	regs.rflags |= X86_EFLAGS_IOPL;
+	vcpu_regs_set(vcpu, &regs);
+}
+
 void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
 {
 	struct kvm_mp_state mp_state = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -240,7 +279,7 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
 	vcpu_sregs_init(vcpu);
 
 	stack = vm_alloc(vm, STACK_PAGES * PAGE_SIZE);
-	regs.rflags = 2;
+	regs.rflags = X86_EFLAGS_FIXED;
 	regs.rip = (uintptr_t)guest_code;
 	/* As after a CALL: RSP + 8 is aligned to 16, with a return address of 0. */
 	regs.rsp = stack + STACK_PAGES * PAGE_SIZE - 8;
