@@ -27,7 +27,7 @@ enum guest_insn {
 	INSN_REP_MOVS,		/* from src to gva */
 	INSN_REP_STOS,
 	INSN_REP_LODS,
-	INSN_CALL,		/* calls gva, which should be a RET */
+	INSN_CALL,		/* calls gva with src as its argument (RDI) */
 	NR_INSNS,
 };
 

@@ -89,7 +89,7 @@ static void guest_exec_one(struct guest_order *o)
 			     : : "r"(o->op.src), "r"(o->op.gva) : "memory");
 		break;
 	case INSN_CALL:
-		((void (*)(void))o->op.gva)();
+		((void (*)(gva_t))o->op.gva)(o->op.src);
 		break;
 	default:
 		GUEST_FAIL("instruction %lu is not for guest_exec_one()",

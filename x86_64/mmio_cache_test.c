@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The MMIO page that a vCPU remembers.
+ *
+ * So as not to walk page tables again, KVM notes per vCPU the gva, gpa and
+ * memslot generation of the last MMIO. That note, and the MMIO SPTEs, must be
+ * void as soon as they are not true any more: when a slot is put there or taken
+ * away while the vCPU runs, and when the guest's page tables, CR3, or user space
+ * by KVM_SET_SREGS, make the gva another page.
+ *
+ * Bugs of this class: MMIO information noted while an update is under way and
+ * taken for the new world's, a note that survives a change of roots.
+ */
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(mmio_cache_test,
+	.fixes = FIXES(
+		"ddfd1730fd82 KVM: x86/mmu: Do not cache MMIO accesses while memslots are in flux",
+		"6d58f275e6dc KVM: x86/mmu: clear MMIO cache when unloading the MMU"));
+
+#define WATCHED_SLOT	1
+
+/* ---- a slot comes and goes under a running vCPU ---- */
+
+#define WATCH_ROUNDS	100
+#define WATCHED_GPA	0xe0000000UL
+#define MMIO_WORD	0x6d6d696f6d6d696fUL
+#define RAM_WORD(round)	(0x7261000000000000UL | (round))
+
+/* Four epochs a round: a gap, in flux, RAM, in flux. */
+enum { IS_GAP, BECOMES_RAM, IS_RAM, BECOMES_GAP };
+#define EPOCH(round, state)	((round) * 4UL + (state))
+
+static uint64_t guest_epoch;		/* by the host */
+static uint64_t guest_seen;		/* last epoch that was looked at */
+
+static uint64_t guest_epoch_now(void)
+{
+	return *(volatile uint64_t *)&guest_epoch;
+}
+
+static void guest_watch(gva_t page)
+{
+	uint64_t epoch, value;
+
+	for (;;) {
+		epoch = guest_epoch_now();
+		value = guest_read64(page);
+		/* The neighbour is always a gap, and takes the vCPU's cache. */
+		GUEST_ASSERT_EQ(guest_read64(page + PAGE_SIZE), MMIO_WORD);
+		if (epoch != guest_epoch_now())
+			continue;
+		if (epoch % 4 == IS_GAP)
+			__GUEST_ASSERT(value == MMIO_WORD,
+				       "round %lu: the slot is gone, but the page reads 0x%lx",
+				       epoch / 4, value);
+		if (epoch % 4 == IS_RAM)
+			__GUEST_ASSERT(value == RAM_WORD(epoch / 4),
+				       "round %lu: the slot is there, but the page reads 0x%lx",
+				       epoch / 4, value);
+		*(volatile uint64_t *)&guest_seen = epoch;
+	}
+}
+
+static void answer_watcher(struct kvm_vcpu *vcpu)
+{
+	struct mmio_access want = { .len = 8, .data = MMIO_WORD };
+
+	while (vcpu_run_unless_stopped(vcpu)) {
+		want.gpa = WATCHED_GPA;
+		if (vcpu->run->exit_reason == KVM_EXIT_MMIO &&
+		    vcpu->run->mmio.phys_addr != want.gpa)
+			want.gpa += PAGE_SIZE;
+		vcpu_check_mmio(vcpu, &want);
+	}
+}
+
+/* The next epoch, which the guest must have seen before this returns. */
+static void set_epoch(struct kvm_vm *vm, uint64_t epoch, bool wait)
+{
+	*(volatile uint64_t *)addr_gva2hva(vm, (gva_t)&guest_epoch) = epoch;
+	while (wait && read_guest_global(vm, guest_seen) != epoch)
+		usleep(100);
+}
+
+KVM_TEST(slot_comes_and_goes_under_a_running_vcpu, .cpus = 2)
+{
+	struct backing_mem mem;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_watch);
+	uint64_t round;
+
+	vcpu_args_set(vcpu, 1, vm_map_gpa(vm, WATCHED_GPA, 2 * PAGE_SIZE));
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, PAGE_SIZE, WATCHED_GPA);
+	set_epoch(vm, EPOCH(0, IS_GAP), false);
+	breadcrumb("add and delete a slot while a vCPU reads it");
+	vcpu_thread_start(vcpu, answer_watcher);
+
+	for (round = 0; round < WATCH_ROUNDS; round++) {
+		*(uint64_t *)mem.hva = RAM_WORD(round);
+		set_epoch(vm, EPOCH(round, BECOMES_RAM), round & 1);
+		vm_mem_region_add_backing(vm, &mem, mem.hva, WATCHED_GPA, WATCHED_SLOT,
+					  1, 0);
+		set_epoch(vm, EPOCH(round, IS_RAM), true);
+		set_epoch(vm, EPOCH(round, BECOMES_GAP), round & 1);
+		vm_mem_region_delete(vm, WATCHED_SLOT);
+		set_epoch(vm, EPOCH(round + 1, IS_GAP), true);
+	}
+	vcpu_thread_stop(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* ---- the same gva, once a gap and once RAM ---- */
+
+#define SAME_GVA	0x600000000000UL
+#define OUTS_PORT	0x2000
+
+/* OUTS is always emulated, so KVM, not the CPU, translates its source. */
+static void guest_outs(gva_t src)
+{
+	asm volatile("outsl" : "+S"(src) : "d"(OUTS_PORT) : "memory");
+}
+
+static void guest_same_gva(uint64_t other_cr3)
+{
+	uint64_t cr3 = read_cr3();
+
+	guest_read32(SAME_GVA);
+	GUEST_SYNC(1);		/* now its PTE maps RAM */
+	invlpg(SAME_GVA);
+	guest_outs(SAME_GVA);
+	GUEST_SYNC(2);		/* now a gap */
+	invlpg(SAME_GVA);
+	guest_read32(SAME_GVA);
+	write_cr3(other_cr3);
+	guest_outs(SAME_GVA);
+	write_cr3(cr3);
+	guest_read32(SAME_GVA);
+	GUEST_SYNC(3);		/* KVM_SET_SREGS has changed CR3 */
+	guest_outs(SAME_GVA);
+	write_cr3(cr3);
+	guest_read32(SAME_GVA);
+	GUEST_DONE();
+}
+
+static void expect_outs(struct kvm_vcpu *vcpu, uint32_t want)
+{
+	struct kvm_run *run = vcpu->run;
+	uint32_t got;
+
+	vcpu_run(vcpu);
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != OUTS_PORT)
+		vcpu_unexpected_exit(vcpu, "KVM_EXIT_IO of an OUTS from RAM");
+	memcpy(&got, (char *)run + run->io.data_offset, sizeof(got));
+	TEST_ASSERT(got == want, "OUTS from RAM: 0x%x, want 0x%x", got, want);
+}
+
+KVM_TEST(cached_mmio_follows_the_guests_translation)
+{
+	struct kvm_sregs sregs;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_same_gva);
+	const gpa_t gap = 0xe0000000, mem = vm_phy_pages_alloc(vm, 1);
+	gpa_t pgd = vm->pgd, other = vm_phy_pages_alloc(vm, 1);
+	uint32_t word = test_random();
+	uint64_t *pte;
+
+	*(uint32_t *)addr_gpa2hva(vm, mem) = word;
+	memcpy(addr_gpa2hva(vm, other), addr_gpa2hva(vm, pgd), PAGE_SIZE);
+	virt_pg_map(vm, SAME_GVA, gap);
+	vm->pgd = other;
+	virt_pg_map(vm, SAME_GVA, mem);
+	vm->pgd = pgd;
+	vcpu_args_set(vcpu, 1, other);
+	pte = vm_get_pte(vm, SAME_GVA, NULL);
+
+	vcpu_expect_mmio_read(vcpu, gap, 4, 1);
+	vcpu_expect_sync(vcpu, 1);
+	*pte ^= gap ^ mem;
+	expect_outs(vcpu, word);
+	vcpu_expect_sync(vcpu, 2);
+	*pte ^= gap ^ mem;
+	vcpu_expect_mmio_read(vcpu, gap, 4, 2);
+	expect_outs(vcpu, word);
+	vcpu_expect_mmio_read(vcpu, gap, 4, 3);
+	vcpu_expect_sync(vcpu, 3);
+	vcpu_sregs_get(vcpu, &sregs);
+	sregs.cr3 = other;
+	vcpu_sregs_set(vcpu, &sregs);
+	expect_outs(vcpu, word);
+	vcpu_expect_mmio_read(vcpu, gap, 4, 4);
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+KVM_TEST_MAIN()
