@@ -100,6 +100,20 @@ void arena_expect_gap(struct arena *a, gpa_t gpa, size_t npages)
 		probe_expect_gaps(&a->probes[i], gpa, npages);
 }
 
+/* Returns the number of MMIO exits. */
+static unsigned int write_pages(struct probe *p, gva_t gva, size_t npages,
+				uint64_t value)
+{
+	unsigned int exits = 0;
+	size_t done, nr;
+
+	for (done = 0; done < npages; done += nr) {
+		nr = npages - done < PROBE_MAX_PAGES ? npages - done : PROBE_MAX_PAGES;
+		exits += probe_write_pages(p, gva + done * PAGE_SIZE, nr, value + done);
+	}
+	return exits;
+}
+
 void arena_write(struct arena *a, gpa_t gpa, struct patterned_mem *m, size_t first,
 		 size_t npages)
 {
@@ -110,7 +124,7 @@ void arena_write(struct arena *a, gpa_t gpa, struct patterned_mem *m, size_t fir
 		size_t offset = WRITE_OFFSET + i * 8;
 		uint64_t value = test_random();
 
-		exits = probe_write_pages(&a->probes[i], gpa + offset, npages, value);
+		exits = write_pages(&a->probes[i], gpa + offset, npages, value);
 		TEST_ASSERT_ORACLE(ORACLE_EXIT, !exits,
 				   "vCPU %u: %u of %zu writes to RAM at gpa 0x%lx took an MMIO exit, the last at gpa 0x%lx; %lu memslot updates so far",
 				   i, exits, npages, gpa, a->probes[i].mmio.gpa,
