@@ -61,6 +61,15 @@ bool vm_read_stat(struct kvm_vm *vm, const char *name, int64_t *value)
 	return vm->fd >= 0 && debugfs_stat_read(vm, name, value);
 }
 
+int64_t __vm_get_stat(struct kvm_vm *vm, const char *name)
+{
+	int64_t value = 0;
+
+	TEST_ASSERT_ORACLE(ORACLE_STATS, vm_read_stat(vm, name, &value),
+			   "KVM has no statistic %s", name);
+	return value;
+}
+
 /*
  * What holds at any time: no count of mapped pages is negative, and KVM maps no
  * more memory than the memslots hold. (Shadow paging maps a gfn once per role,
