@@ -139,6 +139,14 @@ bool thp_configured(void);
 /* Free huge pages of @size bytes (2M or 1G) in the host's pool. */
 unsigned long hugetlb_free_pages(size_t size);
 
+/*
+ * How many bytes of [@hva, @hva + @size), which are whole mappings, the host has
+ * mapped with huge pages right now.
+ */
+size_t backing_huge_bytes(const void *hva, size_t size);
+/* Skips the case unless all of it is: transparent huge pages are but a wish. */
+void backing_require_huge(const void *hva, size_t size);
+
 /* A piece of host memory, with what is needed to give it back. */
 struct backing_mem {
 	enum vm_mem_backing_src_type type;

@@ -77,6 +77,44 @@ unsigned long hugetlb_free_pages(size_t size)
 	return nr;
 }
 
+size_t backing_huge_bytes(const void *hva, size_t size)
+{
+	static const char *const keys[] = {
+		"AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
+		"Shared_Hugetlb:", "Private_Hugetlb:",
+	};
+	unsigned long start, end, kb;
+	size_t huge = 0, i, len;
+	bool inside = false;
+	char line[512];
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	TEST_ERROR_ON(!f, "cannot read /proc/self/smaps");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+			inside = start >= (uintptr_t)hva && end <= (uintptr_t)hva + size;
+			continue;
+		}
+		for (i = 0; inside && i < ARRAY_SIZE(keys); i++) {
+			len = strlen(keys[i]);
+			if (!strncmp(line, keys[i], len) &&
+			    sscanf(line + len, "%lu", &kb) == 1)
+				huge += kb * 1024;
+		}
+	}
+	fclose(f);
+	return huge;
+}
+
+void backing_require_huge(const void *hva, size_t size)
+{
+	size_t huge = backing_huge_bytes(hva, size);
+
+	__TEST_REQUIRE(huge == size,
+		       "needs %zu kB of transparent huge pages, the host gave %zu kB: memory is short or fragmented",
+		       size / 1024, huge / 1024);
+}
+
 static int backing_fd(const struct backing_src *src, size_t size)
 {
 	char path[] = "/tmp/kvm-selftest-XXXXXX";
