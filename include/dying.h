@@ -16,6 +16,9 @@ enum vm_death {
 	VM_DEATH_VCPU_FD_FIRST,	/* the vCPUs' fds closed, then the VM's */
 	VM_DEATH_SLOTS_FIRST,	/* memslots deleted, then as VCPU_FD_FIRST */
 	VM_DEATH_MUNMAP_FIRST,	/* guest memory unmapped, then exit */
+	VM_DEATH_RUN_MAPPING_LAST, /* all fds closed, kvm_run is mapped until the exit */
+	VM_DEATH_EXEC,		/* another program, all fds are close-on-exec */
+	VM_DEATH_EXEC_KEEPS_FDS, /* another program, which gets them */
 	VM_DEATH_SIGKILL,	/* killed with everything open */
 	NR_VM_DEATHS,
 };

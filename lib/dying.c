@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ways a VMM dies, see include/dying.h. */
-#include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dying.h"
 #include "test_internal.h"
-
-#define DEATH_SECONDS	10
+#include "vmm.h"
 
 static void close_fd(int *fd)
 {
@@ -74,6 +69,53 @@ static void die_munmap_first(struct kvm_vm *vm)
 		munmap(r->mem.hva, r->size);
 }
 
+static void die_run_mapping_last(struct kvm_vm *vm)
+{
+	uint32_t i, reason[KVM_MAX_TEST_VCPUS];
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		reason[i] = vm->vcpus[i]->run->exit_reason;
+		close_fd(&vm->vcpus[i]->fd);
+	}
+	close_vm(vm);
+	/* Each mapping of kvm_run holds its vCPU, and with that the VM. */
+	for (i = 0; i < vm->nr_vcpus; i++)
+		TEST_ASSERT_EQ(*(volatile uint32_t *)&vm->vcpus[i]->run->exit_reason,
+			       reason[i]);
+}
+
+static void set_cloexec(struct kvm_vm *vm, int flag)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		fcntl(vm->vcpus[i]->fd, F_SETFD, flag);
+	fcntl(vm->fd, F_SETFD, flag);
+}
+
+/* Any program that ends soon will do. */
+static void exec_something(void)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	dup2(null, STDOUT_FILENO);
+	execl("/proc/self/exe", "self", "--help", (char *)NULL);
+	_exit(CASE_EXIT_FAIL);
+}
+
+static void die_exec(struct kvm_vm *vm)
+{
+	set_cloexec(vm, FD_CLOEXEC);
+	exec_something();
+}
+
+/* The new program has the fds of a VM whose address space is gone. */
+static void die_exec_keeps_fds(struct kvm_vm *vm)
+{
+	set_cloexec(vm, 0);
+	exec_something();
+}
+
 static void die_sigkill(struct kvm_vm *vm)
 {
 	(void)vm;
@@ -89,6 +131,9 @@ static const struct {
 	[VM_DEATH_VCPU_FD_FIRST] = { "vcpu_fd_first", die_vcpu_fd_first },
 	[VM_DEATH_SLOTS_FIRST] = { "slots_first", die_slots_first },
 	[VM_DEATH_MUNMAP_FIRST] = { "munmap_first", die_munmap_first },
+	[VM_DEATH_RUN_MAPPING_LAST] = { "run_mapping_last", die_run_mapping_last },
+	[VM_DEATH_EXEC] = { "exec", die_exec },
+	[VM_DEATH_EXEC_KEEPS_FDS] = { "exec_keeps_fds", die_exec_keeps_fds },
 	[VM_DEATH_SIGKILL] = { "sigkill", die_sigkill },
 };
 
@@ -110,56 +155,30 @@ void vm_die(struct kvm_vm *vm, enum vm_death how)
 	_exit(CASE_EXIT_PASS);
 }
 
-static void __attribute__((noreturn))
-child_process(enum vm_death how, struct kvm_vm *(*live)(void *arg), void *arg)
+struct child {
+	enum vm_death how;
+	struct kvm_vm *(*live)(void *arg);
+	void *arg;
+};
+
+static void child_main(void *arg, int sock)
 {
-	/* Dead parents are noticed by the supervisor; nobody must survive them. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	struct child *child = arg;
+
+	(void)sock;
 	/* The parent's VMs are not this process's to run or to dump. */
 	case_context.vms = NULL;
-	vm_die(live(arg), how);
-}
-
-/* What the child printed was the reason, so nothing is added to it. */
-static void judge_child(enum vm_death how, int status)
-{
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == CASE_EXIT_FAIL ||
-				  WEXITSTATUS(status) == CASE_EXIT_SKIP))
-		_exit(WEXITSTATUS(status));
-	if (how == VM_DEATH_SIGKILL)
-		TEST_ASSERT_ORACLE(ORACLE_EXIT,
-				   WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-				   "VMM: want death by SIGKILL, got wait status 0x%x",
-				   status);
-	else
-		TEST_ASSERT_ORACLE(ORACLE_EXIT,
-				   WIFEXITED(status) &&
-				   WEXITSTATUS(status) == CASE_EXIT_PASS,
-				   "VMM that dies by %s: want exit(0), got wait status 0x%x",
-				   vm_death_name(how), status);
+	vm_die(child->live(child->arg), child->how);
 }
 
 void vm_die_in_child(enum vm_death how, struct kvm_vm *(*live)(void *arg),
 		     void *arg)
 {
-	struct pollfd pfd = { .events = POLLIN };
-	int status = 0, r;
-	pid_t pid;
+	struct child child = { .how = how, .live = live, .arg = arg };
+	struct vmm vmm;
+	char name[64];
 
-	fflush(stdout);
-	pid = fork();
-	TEST_ERROR_ON(pid < 0, "cannot fork a VMM");
-	if (!pid)
-		child_process(how, live, arg);
-	pfd.fd = syscall(SYS_pidfd_open, pid, 0);
-	TEST_ERROR_ON(pfd.fd < 0, "pidfd_open");
-	do {
-		r = poll(&pfd, 1, test_seconds(DEATH_SECONDS) * 1000);
-	} while (r < 0 && errno == EINTR);
-	close(pfd.fd);
-	TEST_ASSERT_ORACLE(ORACLE_HANG, r > 0,
-			   "VMM that dies by %s: no end after %u seconds",
-			   vm_death_name(how), test_seconds(DEATH_SECONDS));
-	TEST_ERROR_ON(waitpid(pid, &status, 0) != pid, "waitpid");
-	judge_child(how, status);
+	snprintf(name, sizeof(name), "VMM that dies by %s", vm_death_name(how));
+	vmm_start(&vmm, name, child_main, &child);
+	vmm_wait(&vmm, how == VM_DEATH_SIGKILL);
 }
