@@ -8,6 +8,7 @@
 // params: kvm.tdp_mmu=0
 // shows: errno log panic
 // hunks: 3
+// caught-by: mmio_generation_test.update.flags.gaps_stay_gaps
 //
 // Bit 11 says that an SPTE is MMU-present. Give it to the low part of the MMIO
 // generation as well, which then has 9 bits, as in the patch that was posted in
