@@ -22,6 +22,7 @@ struct arena {
 	struct kvm_vm *vm;
 	unsigned int nr_probes;
 	struct probe probes[ARENA_MAX_PROBES];
+	bool hammering;
 	size_t npages;			/* between the neighbours */
 	struct patterned_mem low, high;
 };
@@ -37,6 +38,9 @@ void arena_add(struct arena *a, struct patterned_mem *m, gpa_t gpa, uint32_t slo
 /* @npages of @m from page @first on. */
 void arena_add_part(struct arena *a, struct patterned_mem *m, size_t first,
 		    size_t npages, gpa_t gpa, uint32_t slot, uint32_t flags);
+
+/* While probes hammer, slots are created and moved through these only. */
+void arena_move(struct arena *a, uint32_t slot, gpa_t gpa);
 
 /* The neighbours hold every byte they held, and every probe can see that. */
 void __attribute__((format(printf, 2, 3)))
@@ -55,7 +59,10 @@ void arena_expect_gap(struct arena *a, gpa_t gpa, size_t npages);
 void arena_write(struct arena *a, gpa_t gpa, struct patterned_mem *m, size_t first,
 		 size_t npages);
 
-/* ---- hammering: the window is [gpa, gpa + npages), all of it gap at first ---- */
+/*
+ * ---- hammering the window [gpa, gpa + npages) ----
+ * All of it is a gap at the start, unless that is within an update.
+ */
 
 void arena_hammer_start(struct arena *a, gpa_t gpa, size_t npages,
 			const unsigned int what[]);

@@ -132,6 +132,11 @@ void probe_hammer_stop(struct probe *p);
  * shows that KVM_RUN gets on; fails as probe_hammer_stop() does.
  */
 void probe_hammer_wait(struct probe *p);
+/*
+ * While held, the probe stays in guest mode and away from the window. Does
+ * nothing when the probe is not hammering.
+ */
+void probe_hammer_hold(struct probe *p, bool hold);
 /* Where in each page the probe writes. */
 size_t probe_hammer_cell(const struct probe *p);
 

@@ -9,19 +9,25 @@
 
 #define WORDS_PER_PAGE	(PAGE_SIZE / sizeof(uint64_t))
 
+/*
+ * A guest may be reading and calling there: each word is stored once and whole,
+ * so that the code is code at any time.
+ */
 void pattern_fill(void *hva, size_t size, struct pattern p)
 {
+	volatile uint64_t *words = hva;
 	size_t page, word;
 
 	for (page = 0; page < size / PAGE_SIZE; page++) {
-		uint64_t *words = (uint64_t *)((char *)hva + page * PAGE_SIZE);
-		uint32_t number = pattern_code(p, page);
 		uint8_t code[8] = { 0xb8, 0, 0, 0, 0, 0xc3, 0xcc, 0xcc };
+		uint32_t number = pattern_code(p, page);
+		uint64_t code_word;
 
 		memcpy(&code[1], &number, sizeof(number));
+		memcpy(&code_word, code, sizeof(code_word));
 		for (word = 0; word < WORDS_PER_PAGE; word++)
-			words[word] = pattern_word(p, page, word);
-		memcpy((char *)words + PATTERN_CODE_OFFSET, code, sizeof(code));
+			*words++ = word == PATTERN_CODE_OFFSET / sizeof(code_word) ?
+				   code_word : pattern_word(p, page, word);
 	}
 }
 

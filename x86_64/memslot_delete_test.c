@@ -369,7 +369,7 @@ KVM_TEST_F(backing, moved_while_vcpus_use_it, .cpus = 2)
 
 		breadcrumb("move to page %zu under use", at);
 		arena_update_begin(&a);
-		vm_mem_region_move(a.vm, SLOT, GPA + at * PAGE_SIZE);
+		arena_move(&a, SLOT, GPA + at * PAGE_SIZE);
 		arena_world_gap(&a, GPA, window);
 		arena_world_mem(&a, GPA + at * PAGE_SIZE, &mem, 0,
 				n < window - at ? n : window - at, PAGE_IS_RAM);

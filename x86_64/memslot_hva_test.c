@@ -256,17 +256,19 @@ KVM_TEST(remapped_while_vcpus_use_it, .cpus = 2)
 	struct window w;
 
 	window_create(&w);
+	window_show(&w, 0);
+	vm_mem_region_add_backing(w.a.vm, &w.hva, w.hva.hva, GPA, SLOT, NPAGES, 0);
+	arena_update_begin(&w.a);
 	arena_hammer_start(&w.a, GPA, NPAGES, everything);
-	for (round = 0; round < 20; round++) {
+	arena_world_mem(&w.a, GPA, &w.file[0], 0, NPAGES, PAGE_IS_RAM);
+	arena_update_end(&w.a);
+	for (round = 1; round < 20; round++) {
 		struct patterned_mem *old = &w.file[!(round & 1)];
 		struct patterned_mem *new = &w.file[round & 1];
 
 		breadcrumb("round %u: replace memory under use", round);
 		arena_update_begin(&w.a);
 		window_show(&w, round & 1);
-		if (!round)
-			vm_mem_region_add_backing(w.a.vm, &w.hva, w.hva.hva, GPA, SLOT,
-						  NPAGES, 0);
 		arena_world_mem(&w.a, GPA, new, 0, NPAGES, PAGE_IS_RAM);
 		arena_update_end(&w.a);
 		patterned_mem_refill(old, PATTERN(round + 3));

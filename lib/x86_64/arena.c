@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A stretch of guest physical memory between two neighbours; see arena.h. */
 #include <stdarg.h>
+#include <sys/utsname.h>
 
 #include "arena.h"
+#include "kvm_test.h"
 
 /* Where arena_write() writes: behind the code, one word per probe. */
 #define WRITE_OFFSET	0xc00UL
@@ -39,12 +41,61 @@ void arena_free(struct arena *a)
 	patterned_mem_free(&a->high);
 }
 
+/*
+ * Since 6.15 (e.g. in 7.2) kvm_tdp_mmu_map() WARNs when a slot appears between a
+ * vCPU's lookup of its gap and the mapping of the fault, if another vCPU has
+ * mapped the new memory by then: "fault->pfn != spte_to_pfn(old_spte)", and
+ * fault->pfn says "no slot". Nothing else goes wrong. There, vCPUs that hammer
+ * stand still while a slot appears, unless told otherwise by --race 1.
+ */
+static bool creation_may_race(void)
+{
+	static int may = -1;
+	unsigned int major, minor;
+	struct utsname uts;
+
+	if (may >= 0)
+		return may;
+	TEST_ERROR_ON(uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2,
+		      "cannot tell the kernel's version");
+	may = kvm_test_option("race", !kvm_is_tdp_enabled() || major < 6 ||
+			      (major == 6 && minor < 15));
+	if (!may)
+		pr_info("slots appear only while no vCPU uses their gpas: this KVM WARNs otherwise (--race 1 to see)");
+	return may;
+}
+
+static void hold_all(struct arena *a, bool hold)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_probes; i++)
+		probe_hammer_hold(&a->probes[i], hold);
+}
+
+void arena_move(struct arena *a, uint32_t slot, gpa_t gpa)
+{
+	bool hold = a->hammering && !creation_may_race();
+
+	if (hold)
+		hold_all(a, true);
+	vm_mem_region_move(a->vm, slot, gpa);
+	if (hold)
+		hold_all(a, false);
+}
+
 void arena_add_part(struct arena *a, struct patterned_mem *m, size_t first,
 		    size_t npages, gpa_t gpa, uint32_t slot, uint32_t flags)
 {
+	bool hold = a->hammering && !creation_may_race();
+
+	if (hold)
+		hold_all(a, true);
 	vm_mem_region_add_backing(a->vm, &m->mem,
 				  (char *)m->mem.hva + first * PAGE_SIZE, gpa, slot,
 				  npages, flags);
+	if (hold)
+		hold_all(a, false);
 }
 
 void arena_add(struct arena *a, struct patterned_mem *m, gpa_t gpa, uint32_t slot,
@@ -201,6 +252,7 @@ void arena_hammer_start(struct arena *a, gpa_t gpa, size_t npages,
 	arena_world_gap(a, gpa, npages);
 	for (i = 0; i < a->nr_probes; i++)
 		probe_hammer_start(&a->probes[i], what[i]);
+	a->hammering = true;
 }
 
 void arena_hammer_stop(struct arena *a)
@@ -209,6 +261,7 @@ void arena_hammer_stop(struct arena *a)
 
 	for (i = 0; i < a->nr_probes; i++)
 		probe_hammer_stop(&a->probes[i]);
+	a->hammering = false;
 }
 
 void arena_hammer_wait(struct arena *a)

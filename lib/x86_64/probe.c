@@ -24,8 +24,10 @@ struct probe_box {
 	uint64_t first_code, last_code;
 
 	uint64_t stop_hammer;	/* by the host */
+	uint64_t hold;
 	uint64_t id;
-	uint64_t loops;		/* by the guest */
+	uint64_t held;		/* by the guest */
+	uint64_t loops;
 	uint64_t skipped;	/* checks that an update got in the way of */
 	struct {
 		uint64_t seen;	/* HAMMER_*; written last */
@@ -143,6 +145,14 @@ static void guest_hammer_page(volatile struct probe_box *box,
 	}
 }
 
+static void guest_hold(volatile struct probe_box *box)
+{
+	box->held = 1;
+	while (box->hold)
+		cpu_relax();
+	box->held = 0;
+}
+
 static void guest_hammer(volatile struct probe_box *box,
 			 volatile struct probe_world *w, uint64_t what)
 {
@@ -150,6 +160,8 @@ static void guest_hammer(volatile struct probe_box *box,
 
 	while (!box->stop_hammer) {
 		for (i = 0; i < w->nr_pages && !box->stop_hammer; i++) {
+			if (box->hold)
+				guest_hold(box);
 			guest_hammer_page(box, w, what, i,
 					  (0xff00 + box->id) << 48 | (box->loops + 1));
 			/* On an emulated host, the other CPU's turn. */
@@ -633,6 +645,18 @@ void probe_hammer_stop(struct probe *p)
 	while (box->finished != box->ordered)
 		deadline_wait(p, &d, "stopping to hammer");
 	check_hammer(p);
+}
+
+void probe_hammer_hold(struct probe *p, bool hold)
+{
+	volatile struct probe_box *box = box_of(p);
+	struct deadline d = deadline_start();
+
+	if (box->op != OP_HAMMER || box->finished == box->ordered)
+		return;
+	box->hold = hold;
+	while (box->held != hold)
+		deadline_wait(p, &d, hold ? "standing still" : "getting on");
 }
 
 void probe_world_begin(struct probe *p)
