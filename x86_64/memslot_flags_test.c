@@ -187,9 +187,9 @@ KVM_TEST_F(backing, turns_readonly_while_vcpus_write, .cpus = 2,
 		arena_update_begin(&a);
 		if (round)
 			vm_mem_region_delete(a.vm, SLOT);
-		arena_add(&a, &mem, GPA, SLOT, readonly ? KVM_MEM_READONLY : 0);
-		/* Only now: nobody can write any more. */
+		/* Nobody can write, nor run the code that changes here. */
 		patterned_mem_refill(&mem, PATTERN(round + 2));
+		arena_add(&a, &mem, GPA, SLOT, readonly ? KVM_MEM_READONLY : 0);
 		arena_world_mem(&a, GPA, &mem, 0, HAMMERED,
 				readonly ? PAGE_IS_READONLY : PAGE_IS_RAM);
 		arena_update_end(&a);
