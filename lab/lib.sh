@@ -50,12 +50,12 @@ one_line() {
 }
 
 # need PROGRAM:PACKAGE...: root gets what is missing installed; anybody else is
-# told what to type.
+# told what to type.  /FILE:PACKAGE asks for a file.
 need() {
 	local item missing=() packages=() log
 
 	for item in "$@"; do
-		command -v "${item%%:*}" > /dev/null && continue
+		! has "${item%%:*}" || continue
 		missing+=("${item%%:*}")
 		packages+=("${item#*:}")
 	done
@@ -75,6 +75,14 @@ need() {
 		die "cannot install ${packages[*]}: ${item:-apt-get failed}"
 	fi
 	rm -f "$log"
+}
+
+has() {
+	if [[ $1 == /* ]]; then
+		[ -e "$1" ]
+	else
+		command -v "$1" > /dev/null
+	fi
 }
 
 # Package lists may be absent (fresh image) or too old for the archive.

@@ -203,6 +203,25 @@ count_of() {
 	done
 }
 
+# skip_all REASON: the host is not one that these tests were to run on.
+skip_all() {
+	local i key number
+
+	for i in "${!test_name[@]}"; do
+		emit "# selftests: kvm: ${test_name[i]}"
+		emit "# # $1"
+		number=0
+		for key in ${case_order[@]+"${case_order[@]}"}; do
+			[ "${key%% *}" = "$i" ] || continue
+			number=$((number + 1))
+			record "$i" "${key#* }" skip "$1"
+			emit_case "# ok $number ${key#* } # SKIP"
+		done
+		[ $number != 0 ] || record "$i" - skip "$1"
+		emit_outer "$i" ''
+	done
+}
+
 emit_missed() {
 	local key number=0
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# An emulated AMD host: QEMU's TCG.
+#
+# Part of lab/run, whose variables it shares.
+# shellcheck disable=SC2154
+
+# The emulator's command, as a script that repeats the run by hand.
+#
+# thread=single: with one thread per CPU, QEMU 7.2 now and then starves a CPU of
+# a healthy kernel.  No SATA, USB or HPET: nothing to probe, a second less.
+write_qemu_cmd() {
+	local cpu=EPYC-Rome,+svm,+npt
+
+	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
+	cat > "$log/qemu.cmd" <<-END
+	#!/bin/bash
+	# Kernel messages go to \$1, what the tests print to stdout.
+	cd "\$(dirname -- "\$0")" || exit
+	exec qemu-system-x86_64 -nodefaults -no-user-config -display none -nic none -no-reboot \\
+	  -machine q35,sata=off,smbus=off,usb=off,vmport=off,hpet=off -accel tcg,thread=single \\
+	  -cpu $cpu -smp $smp -m $mem \\
+	  -kernel $(printf %q "$kernel_file") -initrd initrd.img \\
+	  -chardev file,id=console,path="\${1:-console.again.log}" -serial chardev:console \\
+	  -chardev stdio,id=ktap,signal=off -serial chardev:ktap \\
+	  -append "$(kernel_command_line)" < /dev/null 2> qemu.err
+	END
+	chmod +x "$log/qemu.cmd"
+}
+
+qemu_says() {
+	[ ! -s "$log/qemu.err" ] || grep -v 'warning: TCG' "$log/qemu.err" | one_line || true
+}
