@@ -23,6 +23,7 @@ enum guest_insn {
 	INSN_CMPXCHG,		/* with "match", or not */
 	INSN_LOCK_CMPXCHG,
 	INSN_PUSH,		/* 8 bytes */
+	INSN_ENTER,		/* 8 bytes: pushes RBP */
 	INSN_MOVUPS,		/* 16 bytes, from src to gva */
 	INSN_REP_MOVS,		/* from src to gva */
 	INSN_REP_STOS,

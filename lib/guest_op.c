@@ -84,6 +84,14 @@ static void guest_exec_one(struct guest_order *o)
 			     : : [reg] "r"(reg), [mem] "r"(o->op.gva)
 			     : "r8", "memory");
 		break;
+	case INSN_ENTER:
+		/* An operand may be in RBP, so that changes last. */
+		asm volatile("mov %%rsp, %%r8\n\tmov %%rbp, %%r9\n\t"
+			     "lea 8(%[mem]), %%rsp\n\tmov %[reg], %%rbp\n\t"
+			     "enter $0, $0\n\tmov %%r9, %%rbp\n\tmov %%r8, %%rsp"
+			     : : [reg] "r"(reg), [mem] "r"(o->op.gva)
+			     : "r8", "r9", "memory");
+		break;
 	case INSN_MOVUPS:
 		asm volatile("movups (%0), %%xmm0\n\tmovups %%xmm0, (%1)"
 			     : : "r"(o->op.src), "r"(o->op.gva) : "memory");
@@ -164,6 +172,7 @@ static const struct insn_info {
 	[INSN_CMPXCHG] = { "cmpxchg", true, true, false },
 	[INSN_LOCK_CMPXCHG] = { "lock cmpxchg", true, true, false },
 	[INSN_PUSH] = { "push", false, true, false },
+	[INSN_ENTER] = { "enter", false, true, false },
 	[INSN_MOVUPS] = { "movups", true, true, true },
 	[INSN_REP_MOVS] = { "rep movs", true, true, true },
 	[INSN_REP_STOS] = { "rep stos", false, true, false },
@@ -354,6 +363,7 @@ static struct outcome compute(const struct guest_op *op, uint64_t old, uint64_t 
 		break;
 	case INSN_MOV_WRITE:
 	case INSN_PUSH:
+	case INSN_ENTER:
 		o.mem = reg;
 		break;
 	case INSN_INC:
@@ -386,7 +396,7 @@ static struct outcome compute(const struct guest_op *op, uint64_t old, uint64_t 
 static void do_one(struct run *r, struct guest_order *order)
 {
 	const struct insn_info *info = &insns[r->op->insn];
-	uint64_t old[2] = { test_random(), test_random() };
+	uint64_t old[2] = { test_random(), test_random() }, held;
 	struct outcome want;
 
 	fill_from_ram(r, info->moves ? r->op->src : r->op->gva, r->op->len,
@@ -398,13 +408,14 @@ static void do_one(struct run *r, struct guest_order *order)
 	if (info->reads)
 		expect_read(r, info->moves ? r->op->src : r->op->gva, r->op->len,
 			    (uint8_t *)old);
+	held = old[0];
 	old[0] = want.mem;
 	if (info->writes)
 		expect_write(r, r->op->gva, r->op->len, (uint8_t *)old);
 	vcpu_expect_sync(r->vcpu, r->op->insn);
 	TEST_ASSERT(order->reg == want.reg && order->rax == want.rax,
-		    "the instruction's register is 0x%lx, want 0x%lx; rax is 0x%lx, want 0x%lx",
-		    order->reg, want.reg, order->rax, want.rax);
+		    "memory held 0x%lx; the instruction's register is 0x%lx, want 0x%lx; rax is 0x%lx, want 0x%lx",
+		    held, order->reg, want.reg, order->rax, want.rax);
 }
 
 static void do_rep(struct run *r, struct guest_order *order)

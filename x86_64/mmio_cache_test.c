@@ -6,19 +6,24 @@
  * memslot generation of the last MMIO. That note, and the MMIO SPTEs, must be
  * void as soon as they are not true any more: when a slot is put there or taken
  * away while the vCPU runs, and when the guest's page tables, CR3, or user space
- * by KVM_SET_SREGS, make the gva another page.
+ * by KVM_SET_SREGS, make the gva another page. And it is of that one page only.
  *
  * Bugs of this class: MMIO information noted while an update is under way and
- * taken for the new world's, a note that survives a change of roots.
+ * taken for the new world's, a note that survives a change of roots, a gfn that
+ * loses bits on its way through an MMIO SPTE.
  */
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(mmio_cache_test,
 	.fixes = FIXES(
 		"ddfd1730fd82 KVM: x86/mmu: Do not cache MMIO accesses while memslots are in flux",
-		"6d58f275e6dc KVM: x86/mmu: clear MMIO cache when unloading the MMU"));
+		"6d58f275e6dc KVM: x86/mmu: clear MMIO cache when unloading the MMU",
+		"daa07cbc9ae3 KVM: x86: fix L1TF's MMIO GFN calculation"));
 
 #define WATCHED_SLOT	1
+
+/* Stands for the last page that a guest can address. */
+#define TOP		(~0UL)
 
 /* ---- a slot comes and goes under a running vCPU ---- */
 
@@ -110,9 +115,8 @@ KVM_TEST(slot_comes_and_goes_under_a_running_vcpu, .cpus = 2)
 	kvm_vm_free(vm);
 }
 
-/* ---- the same gva, once a gap and once RAM ---- */
+/* ---- accesses that KVM makes for the guest ---- */
 
-#define SAME_GVA	0x600000000000UL
 #define OUTS_PORT	0x2000
 
 /* OUTS is always emulated, so KVM, not the CPU, translates its source. */
@@ -120,6 +124,102 @@ static void guest_outs(gva_t src)
 {
 	asm volatile("outsl" : "+S"(src) : "d"(OUTS_PORT) : "memory");
 }
+
+static void expect_outs(struct kvm_vcpu *vcpu, uint32_t want)
+{
+	struct kvm_run *run = vcpu->run;
+	uint32_t got;
+
+	vcpu_run(vcpu);
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != OUTS_PORT)
+		vcpu_unexpected_exit(vcpu, "KVM_EXIT_IO of an OUTS from RAM");
+	memcpy(&got, (char *)run + run->io.data_offset, sizeof(got));
+	TEST_ASSERT(got == want, "OUTS from RAM: 0x%x, want 0x%x", got, want);
+}
+
+/* ---- RAM whose gpa differs from the gap's in one bit ---- */
+
+#define MAX_ALIASES	64
+
+static void guest_touch_gap_and_outs(gva_t gap, gva_t other_gap, gva_t ram,
+				     uint64_t npages)
+{
+	uint64_t i;
+
+	for (i = 0; i < npages; i++) {
+		/* The second time, it is the MMIO SPTE that tells the gfn. */
+		guest_read32(gap);
+		guest_read32(other_gap);
+		guest_read32(gap);
+		guest_outs(ram + i * PAGE_SIZE);
+	}
+	GUEST_DONE();
+}
+
+/* Puts a page of RAM where one bit of @gap's gfn is another; returns how many. */
+static uint64_t add_aliases(struct kvm_vm *vm, struct backing_mem *mem, gpa_t gap,
+			    gva_t gva, gpa_t *aliases)
+{
+	uint64_t n = 0;
+	unsigned int bit;
+	gpa_t gpa;
+
+	for (bit = PAGE_SHIFT; bit < vm->pa_bits; bit++) {
+		gpa = gap ^ BIT(bit);
+		if (gpa >> PAGE_SHIFT > vm->max_gfn || vm_find_gpa(vm, gpa))
+			continue;
+		vm_mem_region_add_backing(vm, mem, (char *)mem->hva + n * PAGE_SIZE,
+					  gpa, WATCHED_SLOT + n, 1, 0);
+		virt_pg_map(vm, gva + n * PAGE_SIZE, gpa);
+		aliases[n++] = gpa;
+	}
+	return n;
+}
+
+static void check_aliases(gpa_t gap, gpa_t other_gap)
+{
+	const gva_t ram = 0x500000000000UL;
+	gpa_t aliases[MAX_ALIASES];
+	struct backing_mem mem;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_touch_gap_and_outs);
+	uint64_t i, npages;
+	uint32_t *word;
+
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, MAX_ALIASES * PAGE_SIZE, 0);
+	if (gap == TOP)
+		gap = vm->max_gfn << PAGE_SHIFT;
+	npages = add_aliases(vm, &mem, gap, ram, aliases);
+	TEST_ASSERT(npages > 16, "only %lu gpas differ from 0x%lx in one bit",
+		    npages, gap);
+	vcpu_args_set(vcpu, 4, vm_map_gpa(vm, gap, PAGE_SIZE),
+		      vm_map_gpa(vm, other_gap, PAGE_SIZE), ram, npages);
+	breadcrumb("gap at gpa 0x%lx and RAM at %lu gpas like it", gap, npages);
+
+	for (i = 0; i < npages; i++) {
+		word = addr_gpa2hva(vm, aliases[i]);
+		*word = test_random();
+		vcpu_expect_mmio_read(vcpu, gap, 4, test_random());
+		vcpu_expect_mmio_read(vcpu, other_gap, 4, test_random());
+		vcpu_expect_mmio_read(vcpu, gap, 4, test_random());
+		test_step("OUTS from RAM at gpa 0x%lx, after MMIO at 0x%lx",
+			  aliases[i], gap);
+		expect_outs(vcpu, *word);
+	}
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+KVM_TEST(ram_at_a_similar_gpa_is_ram)
+{
+	check_aliases(0xa0000, 0xf0000000);
+	check_aliases(0xe5a5a000, 0xf0000000);
+	check_aliases(TOP, 0xf0000000);
+}
+
+/* ---- the same gva, once a gap and once RAM ---- */
+
+#define SAME_GVA	0x600000000000UL
 
 static void guest_same_gva(uint64_t other_cr3)
 {
@@ -141,18 +241,6 @@ static void guest_same_gva(uint64_t other_cr3)
 	write_cr3(cr3);
 	guest_read32(SAME_GVA);
 	GUEST_DONE();
-}
-
-static void expect_outs(struct kvm_vcpu *vcpu, uint32_t want)
-{
-	struct kvm_run *run = vcpu->run;
-	uint32_t got;
-
-	vcpu_run(vcpu);
-	if (run->exit_reason != KVM_EXIT_IO || run->io.port != OUTS_PORT)
-		vcpu_unexpected_exit(vcpu, "KVM_EXIT_IO of an OUTS from RAM");
-	memcpy(&got, (char *)run + run->io.data_offset, sizeof(got));
-	TEST_ASSERT(got == want, "OUTS from RAM: 0x%x, want 0x%x", got, want);
 }
 
 KVM_TEST(cached_mmio_follows_the_guests_translation)

@@ -164,6 +164,8 @@ KVM_TEST_F(gap, read_modify_write_exits_twice)
 	vcpu_do_op(g.vcpu[0], &op);
 	op = (struct guest_op){ .insn = INSN_PUSH, .len = 8, .gva = g.gva + 0x800 };
 	vcpu_do_op(g.vcpu[0], &op);
+	op.insn = INSN_ENTER;
+	vcpu_do_op(g.vcpu[0], &op);
 	kvm_vm_free(g.vm);
 }
 
@@ -184,10 +186,15 @@ static void cross_page(struct kvm_vcpu *vcpu, gva_t gva)
 			vcpu_do_op(vcpu, &op);
 		}
 	}
-	op.insn = INSN_PUSH;
+	/* What ENTER pushes is in no operand of the emulator's. */
 	op.len = 8;
-	op.gva = gva + PAGE_SIZE - 3;
-	vcpu_do_op(vcpu, &op);
+	for (first = 1; first < op.len; first++) {
+		op.gva = gva + PAGE_SIZE - first;
+		op.insn = INSN_PUSH;
+		vcpu_do_op(vcpu, &op);
+		op.insn = INSN_ENTER;
+		vcpu_do_op(vcpu, &op);
+	}
 }
 
 /* 16 bytes are two exits, and three or four across a page's end. */
