@@ -85,17 +85,13 @@ has() {
 	fi
 }
 
-# Package lists may be absent (fresh image) or too old for the archive. apt-get
-# waits for others, but gives up at once where another one updates the lists.
-need_install() {
-	local get=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300) lock
+# Package lists may be absent (fresh image) or too old for the archive. One at a
+# time: apt-get gives up at once where another one updates the lists.
+need_install() (
+	get=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
 
-	exec {lock}> /run/kvm-lab-need.lock && flock "$lock"
-	need_install_locked "$@"
-}
-
-need_install_locked() {
+	flock 9
 	"${get[@]}" install --no-install-recommends "$@" && return 0
 	"${get[@]}" update
 	"${get[@]}" install --no-install-recommends "$@"
-}
+) 9> /run/kvm-lab-need.lock
