@@ -33,7 +33,9 @@ KVM_TEST_SUITE(vm_teardown_test,
 #define RAM_GVA		0x40000000UL
 #define GAP_GPA		0x80000000UL
 #define GAP_GVA		0x80000000UL
+#define TOP_GVA		0x7e0000000000UL	/* RAM and a gap at the last gfns */
 #define RAM_SLOT	1		/* + n, where there are many */
+#define TOP_SLOT	300
 #define KILL_ROUNDS	2
 
 /* ---- guest ---- */
@@ -57,6 +59,8 @@ static void guest_touches(uint64_t id, uint64_t ram, uint64_t npages, uint64_t n
 		guest_write64(ram + i * PAGE_SIZE, pattern(id, i));
 	for (i = 0; i < ngaps; i++)
 		guest_read64(GAP_GVA + i * PAGE_SIZE);
+	guest_write64(TOP_GVA, pattern(id, 0));
+	guest_read64(TOP_GVA + PAGE_SIZE);
 	GUEST_SYNC(id);
 	for (;; guest_progress[id]++) {
 		for (i = 0; i < npages; i++)
@@ -112,10 +116,11 @@ static void require_backing(const alive_t *alive)
 		__TEST_REQUIRE(thp_configured(), "needs transparent huge pages");
 }
 
-static void add_ram(struct kvm_vm *vm, const alive_t *alive)
+static void add_memory(struct kvm_vm *vm, const alive_t *alive)
 {
 	const uint64_t npages = alive->npages * alive->nvcpus;
 	const uint64_t slot_pages = npages / alive->nslots;
+	const gpa_t top = (vm->max_gfn - 1) << PAGE_SHIFT;
 	unsigned int i;
 
 	for (i = 0; i < alive->nslots; i++)
@@ -126,6 +131,9 @@ static void add_ram(struct kvm_vm *vm, const alive_t *alive)
 	virt_map_level(vm, RAM_GVA, RAM_GPA,
 		       align_up(npages * PAGE_SIZE, SZ_2M), PG_LEVEL_2M);
 	virt_map(vm, GAP_GVA, GAP_GPA, alive->ngaps);
+	/* A zap of all that stops too early misses what is up there. */
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, top, TOP_SLOT, 1, 0);
+	virt_map(vm, TOP_GVA, top, 2);
 }
 
 static void run_until_touched(struct kvm_vcpu *vcpu)
@@ -138,15 +146,16 @@ static void run_until_touched(struct kvm_vcpu *vcpu)
 }
 
 /* The VM is made by the process that is to die with it. */
-static struct kvm_vm *make_alive(const alive_t *alive)
+static struct kvm_vm *make_alive(void *arg)
 {
+	const alive_t *alive = arg;
 	struct kvm_vcpu *vcpus[KVM_MAX_TEST_VCPUS];
 	struct kvm_vm *vm;
 	unsigned int i;
 
 	require_backing(alive);
 	vm = vm_create_with_vcpus(alive->nvcpus, guest_touches, vcpus);
-	add_ram(vm, alive);
+	add_memory(vm, alive);
 	for (i = 0; i < alive->nvcpus; i++) {
 		vcpu_args_set(vcpus[i], 4, (uint64_t)i,
 			      RAM_GVA + i * alive->npages * PAGE_SIZE,
@@ -158,11 +167,6 @@ static struct kvm_vm *make_alive(const alive_t *alive)
 	for (i = 0; i < alive->nvcpus; i++)
 		run_until_touched(vcpus[i]);
 	return vm;
-}
-
-static struct kvm_vm *live(void *arg)
-{
-	return make_alive(arg);
 }
 
 /* ---- what others see of it ---- */
@@ -212,7 +216,7 @@ KVM_TEST_F(alive, dies_in_each_order)
 	for (how = 0; how < NR_VM_DEATHS; how++) {
 		snprintf(text, sizeof(text), "VMM died by %s", vm_death_name(how));
 		breadcrumb("%s", text);
-		vm_die_in_child(how, live, (void *)variant);
+		vm_die_in_child(how, make_alive, (void *)variant);
 		expect_host_as_it_was(&before, text);
 	}
 }
@@ -249,9 +253,8 @@ static void vmm_in_guest_mode(void *arg, int sock)
 /* Slots come, go and change while the vCPUs read from their neighbours. */
 static void vmm_updating_slots(void *arg, int sock)
 {
-	const alive_t *alive = arg;
 	const gpa_t gpa = RAM_GPA + SZ_1G / 2;
-	struct kvm_vm *vm = make_alive(alive);
+	struct kvm_vm *vm = make_alive(arg);
 	bool log = false;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, 400, 512, 0);
@@ -363,7 +366,7 @@ static void holder_main(struct kvm_vm *vm, const struct forking_vmm *f)
 static void vmm_that_forks(void *arg, int sock)
 {
 	const struct forking_vmm *f = arg;
-	struct kvm_vm *vm = make_alive(f->alive);
+	struct kvm_vm *vm = make_alive((void *)f->alive);
 	pid_t pid;
 
 	vmm_say_ready(sock, vm);
@@ -565,7 +568,7 @@ static void vmm_with_dirty_ring(void *arg, int sock)
 	ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
 		    KVM_DIRTY_LOG_PAGE_OFFSET * PAGE_SIZE);
 	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ring != MAP_FAILED, "cannot map the dirty ring");
-	add_ram(vm, &alive);
+	add_memory(vm, &alive);
 	vm_mem_region_set_flags(vm, RAM_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	vcpu_args_set(vcpu, 4, 0UL, RAM_GVA, (uint64_t)alive.npages, 0UL);
 	run_until_touched(vcpu);
@@ -605,7 +608,7 @@ enum { EVENT_IRQ, EVENT_RESAMPLED, EVENT_RESAMPLE, EVENT_IO, NR_EVENTS };
 static void vmm_with_eventfds(void *arg, int sock)
 {
 	const alive_t alive = { .npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 1 };
-	struct kvm_vm *vm = make_alive(&alive);
+	struct kvm_vm *vm = make_alive((void *)&alive);
 	int fds[NR_EVENTS], i;
 
 	for (i = 0; i < NR_EVENTS; i++)
