@@ -18,7 +18,7 @@ readonly SPLAT='WARNING: |BUG: |BUG [a-z_]+ |refcount_t: |UBSAN: |KASAN: |reserv
 crumb_test='' crumb_case='' crumb_step=''
 death_class='' death_title='' death_us=0
 splat_title='' splat_test=0
-console_part='' console_bytes=0
+console_part='' stream_part='' heard=''
 last_started=-1
 
 console_line() {
@@ -51,16 +51,24 @@ host_dies() {
 	death_us=$echo_us
 }
 
-# Read what the console got since the last time; a line may come in two parts.
-drain_console() {
-	local part
+# drain FD PART HANDLER: read what a file got since the last time; a line may
+# come in two parts, the first of which waits in the variable PART.
+drain() {
+	local fd=$1 handler=$3 line
+	local -n part=$2
 
-	while IFS= read -r part <&"$console_fd"; do
-		console_bytes=$((console_bytes + 1))
-		console_line "$console_part$part"
-		console_part=''
+	while IFS= read -r line <&"$fd"; do
+		heard=1
+		line=$part$line
+		part=''
+		"$handler" "$line"
 	done
-	console_part+=$part
+	[ -z "$line" ] || heard=1
+	part+=$line
+}
+
+drain_console() {
+	drain "$console_fd" console_part console_line
 }
 
 # The words of a host: those behind the run's own mark.
@@ -119,33 +127,28 @@ run_is_over() {
 	fi
 }
 
-# watch FD: sets over to end, exit, death, noboot, silence or timeout.
+# Sets over to end, exit, death, noboot, silence or timeout.
+#
+# What the tests print is read from a file: with a time limit, read loses the
+# newline that it got in the moment when the time was over.  end_fd is a pipe
+# that nobody writes to; it ends with the emulator.
 watch() {
-	local fd=$1 part='' line rc heard
+	local rc
 
 	booted='' was_reset='' finished='' fatal='' unload_error='' heard_us=0
 	while :; do
 		rc=0
-		IFS= read -r -t 0.2 line <&"$fd" || rc=$?
-		heard=$console_bytes
-		if [ $rc = 0 ]; then
-			stream_line "$part$line"
-			part=''
-		else
-			part+=$line
-		fi
-		# While tests print, the console can wait for a pause.
-		[ $rc = 0 ] || drain_console
+		read -r -t 0.05 _ <&"$end_fd" || rc=$?
+		heard=''
+		drain "$stream_fd" stream_part stream_line
+		drain_console
 		since_start
-		if [ $rc = 0 ] || [ -n "$line" ] || [ "$heard" != "$console_bytes" ]; then
-			heard_us=$echo_us
-		fi
+		[ -z "$heard" ] || heard_us=$echo_us
 		run_is_over
 		[ -z "$over" ] || break
-		[ $rc = 0 ] || [ $rc -gt 128 ] || { over='exit'; break; }
+		[ $rc -gt 128 ] || { over='exit'; break; }
 	done
-	drain_console
-	[ -z "$part" ] || [ "$cur" -lt 0 ] || test_line "$part"
+	[ -z "$stream_part" ] || [ "$cur" -lt 0 ] || test_line "$stream_part"
 }
 
 # From the first word of the trouble to the end of the trace, without prefixes.
