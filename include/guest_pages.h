@@ -64,6 +64,7 @@ struct page_job {
 	gpa_t gpa;
 	uint64_t npages;
 	uint64_t step;
+	uint64_t first, stride;		/* in which order */
 	const uint8_t *round, *todo;	/* the guest's addresses */
 	uint64_t addr;
 	uint64_t value;			/* read, written, or the vector of a fault */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Patterned guest memory, and the guests that write and check it. */
+#include <sched.h>
 #include <string.h>
 
 #include "guest_pages.h"
@@ -71,11 +72,19 @@ static volatile uint64_t *guest_page(volatile struct page_job *job, uint64_t i)
 	return (volatile uint64_t *)(job->gpa + i * PAGE_SIZE);
 }
 
+/*
+ * All pages in an order of their own: the first touch of a large page is to be
+ * anywhere in it.
+ */
+#define for_each_page(job, i, n)						\
+	for (n = 0, i = job->first; n < job->npages;			\
+	     n++, i = (i + job->stride) % job->npages)
+
 static bool guest_read_pages(volatile struct page_job *job)
 {
-	uint64_t i;
+	uint64_t i, n;
 
-	for (i = 0; i < job->npages; i++) {
+	for_each_page(job, i, n) {
 		if (job->round[i] != ROUND_NONE)
 			check_page(guest_page(job, i), job->gpa + i * PAGE_SIZE,
 				   job->round[i], job->step, job);
@@ -85,9 +94,9 @@ static bool guest_read_pages(volatile struct page_job *job)
 
 static void guest_write_pages(volatile struct page_job *job)
 {
-	uint64_t i;
+	uint64_t i, n;
 
-	for (i = 0; i < job->npages; i++) {
+	for_each_page(job, i, n) {
 		if (job->todo[i] != ROUND_NONE)
 			write_page(guest_page(job, i), job->gpa + i * PAGE_SIZE,
 				   job->todo[i], job->step);
@@ -137,13 +146,16 @@ static void guest_random_loop(volatile struct page_job *job)
 	}
 }
 
-/* While go is even: hot. Odd: one access after that was seen, then none. */
+/*
+ * While go is even: hot. Odd: one access after that was seen, then none. No PAUSE
+ * here: KVM may intercept it, and an exit may flush the TLB.
+ */
 static void guest_hot_loop(volatile struct page_job *job, bool is_write)
 {
 	volatile uint64_t *word = (volatile uint64_t *)job->addr;
 	uint64_t v = job->value;
 
-	for (; !job->stop; cpu_relax()) {
+	while (!job->stop) {
 		uint64_t go = job->go;
 
 		if (go & 1 && go == job->done)
@@ -314,6 +326,19 @@ void page_vm_create(struct page_vm *p, uint32_t nr_vcpus, gpa_t gpa, size_t size
 		page_worker_init(&p->workers[i], p->vcpus[i], &p->area);
 }
 
+/* A number that has no divisor in common with @n. */
+static uint64_t random_stride(uint64_t n)
+{
+	uint64_t stride, a, b, t;
+
+	do {
+		stride = test_random() % n + 1;
+		for (a = n, b = stride; b; t = a % b, a = b, b = t)
+			;
+	} while (a != 1);
+	return stride;
+}
+
 static void set_job(struct page_worker *w, enum page_op op)
 {
 	struct page_area *area = w->area;
@@ -325,6 +350,8 @@ static void set_job(struct page_worker *w, enum page_op op)
 		.step = area->step,
 		.round = (const uint8_t *)area->round_gva,
 		.todo = (const uint8_t *)area->todo_gva,
+		.first = test_random() % area->npages,
+		.stride = random_stride(area->npages),
 	};
 }
 
@@ -451,12 +478,35 @@ void page_worker_wait_loops(struct page_worker *w, uint64_t n)
 		usleep(200);
 }
 
+/* Threads that share a CPU take turns, and each turn is an exit that flushes. */
+static void pin_apart(pthread_t vcpu)
+{
+	static cpu_set_t all;
+	pthread_t threads[] = { pthread_self(), vcpu };
+	unsigned int i;
+	cpu_set_t one;
+	int cpu = -1;
+
+	/* Of the whole process, before the first call narrows it down. */
+	if (!CPU_COUNT(&all) && sched_getaffinity(0, sizeof(all), &all))
+		return;
+	for (i = 0; i < ARRAY_SIZE(threads) && CPU_COUNT(&all) > 1; i++) {
+		do {
+			cpu++;
+		} while (!CPU_ISSET(cpu, &all));
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		pthread_setaffinity_np(threads[i], sizeof(one), &one);
+	}
+}
+
 void page_worker_hot(struct page_worker *w, enum page_op op, gpa_t gpa)
 {
 	if (!w->vcpu->running) {
 		set_job(w, op);
 		w->job->addr = gpa;
 		start_thread(w);
+		pin_apart(w->vcpu->thread);
 	} else {
 		shared_job(w)->go++;
 	}
