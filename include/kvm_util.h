@@ -321,6 +321,15 @@ bool vm_read_stat(struct kvm_vm *vm, const char *name, int64_t *value);
 int64_t __vm_get_stat(struct kvm_vm *vm, const char *name);
 #define vm_get_stat(vm, stat)	__vm_get_stat(vm, #stat)
 
+/*
+ * How often KVM has asked all vCPUs to flush their TLBs; -1 where that is not
+ * counted (before 5.17), or may be done by other means (on Hyper-V). An emulated
+ * CPU flushes at so many occasions that a missing flush hardly ever shows in data.
+ */
+int64_t vm_tlb_flush_requests(struct kvm_vm *vm);
+/* There must have been one since vm_tlb_flush_requests() returned @before. */
+void vm_expect_tlb_flush(struct kvm_vm *vm, int64_t before, const char *when);
+
 /* Reads one statistic through any binary statistics fd. */
 bool stats_fd_read(int stats_fd, const char *name, int64_t *value);
 

@@ -3,6 +3,7 @@
  * KVM's statistics: the binary statistics fd (KVM API document, section 4.134
  * KVM_GET_STATS_FD), else the VM's directory in debugfs.
  */
+#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 
 #define MAX_STATS	1024
 #define MAX_NAME	256
+
+#define HYPERV_SIGNATURE_EBX	0x7263694d	/* "Micr" */
 
 bool stats_fd_read(int stats_fd, const char *name, int64_t *value)
 {
@@ -68,6 +71,30 @@ int64_t __vm_get_stat(struct kvm_vm *vm, const char *name)
 	TEST_ASSERT_ORACLE(ORACLE_STATS, vm_read_stat(vm, name, &value),
 			   "KVM has no statistic %s", name);
 	return value;
+}
+
+static bool on_hyperv(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	__cpuid(0x40000000, eax, ebx, ecx, edx);
+	return ebx == HYPERV_SIGNATURE_EBX;
+}
+
+int64_t vm_tlb_flush_requests(struct kvm_vm *vm)
+{
+	int64_t value;
+
+	return !on_hyperv() && vm_read_stat(vm, "remote_tlb_flush_requests", &value) ?
+	       value : -1;
+}
+
+void vm_expect_tlb_flush(struct kvm_vm *vm, int64_t before, const char *when)
+{
+	TEST_ASSERT_ORACLE(ORACLE_STATS,
+			   before < 0 || vm_tlb_flush_requests(vm) > before,
+			   "%s: KVM must have asked the vCPUs to flush their TLBs, but remote_tlb_flush_requests is still %ld",
+			   when, before);
 }
 
 /*
