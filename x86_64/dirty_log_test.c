@@ -247,6 +247,7 @@ static void write_and_get(struct page_vm *p, uint64_t *written, const uint8_t *l
 	uint64_t npages = p->area.npages, i;
 	uint64_t *dirty = bitmap_alloc(npages), *none = bitmap_alloc(npages);
 	struct page_sizes want;
+	int64_t flushes;
 
 	pick_pages(npages, dirty);
 	write_pages(&p->workers[0], dirty, round);
@@ -254,7 +255,9 @@ static void write_and_get(struct page_vm *p, uint64_t *written, const uint8_t *l
 		written[i] |= dirty[i];
 	model_logging(&p->area, level, written, &want);
 	page_area_check_sizes(&p->area, &want, "after the guest wrote some pages");
+	flushes = vm_tlb_flush_requests(p->vm);
 	expect_log(p->vm, dirty, npages, "after the guest wrote some pages");
+	vm_expect_tlb_flush(p->vm, flushes, "KVM_GET_DIRTY_LOG has write-protected pages");
 	expect_log(p->vm, none, npages, "right after another KVM_GET_DIRTY_LOG");
 	write_pages(&p->workers[0], dirty, round + 1);
 	expect_log(p->vm, dirty, npages, "after the guest wrote the same pages again");
@@ -267,6 +270,7 @@ KVM_TEST_F(backing, splits_logs_and_collapses)
 	uint64_t npages = variant->size / PAGE_SIZE, *written, *none;
 	struct page_sizes want;
 	struct page_vm p;
+	int64_t flushes;
 	unsigned int i;
 	uint8_t *level;
 
@@ -278,7 +282,9 @@ KVM_TEST_F(backing, splits_logs_and_collapses)
 	for (i = 0; i < 2; i++) {
 		breadcrumb("logging on, %u", i);
 		written = bitmap_alloc(npages);
+		flushes = vm_tlb_flush_requests(p.vm);
 		vm_mem_region_set_flags(p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		vm_expect_tlb_flush(p.vm, flushes, "logging was just turned on");
 		model_logging(&p.area, level, written, &want);
 		page_area_check_sizes(&p.area, &want, "logging was just turned on");
 		expect_log(p.vm, none, npages, "nothing was written yet");
@@ -349,6 +355,7 @@ KVM_TEST(manual_protect_clears_what_is_asked, .thp = true)
 	const uint64_t npages = 2 * SZ_2M / PAGE_SIZE;
 	uint64_t *dirty = bitmap_alloc(npages), *some = bitmap_alloc(npages);
 	struct page_vm p;
+	int64_t flushes;
 	uint64_t i;
 
 	thp_vm_create(&p, 1, 2 * SZ_2M);
@@ -368,7 +375,9 @@ KVM_TEST(manual_protect_clears_what_is_asked, .thp = true)
 		if (i % 2)
 			bitmap_set(some, i);
 	}
+	flushes = vm_tlb_flush_requests(p.vm);
 	must_clear_log(p.vm, 64, npages - 128, some + 1);
+	vm_expect_tlb_flush(p.vm, flushes, "KVM_CLEAR_DIRTY_LOG has write-protected pages");
 	for (i = 0; i < bitmap_bytes(npages) / 8; i++)
 		dirty[i] &= ~some[i];
 	expect_log(p.vm, dirty, npages, "after each second page was cleared");

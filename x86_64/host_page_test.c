@@ -131,12 +131,15 @@ KVM_TEST_F(drop, leaves_zeroes_and_nothing_else)
 	struct backing_mem mem, other;
 	struct page_sizes want;
 	struct page_vm p;
+	int64_t flushes;
 
 	create(&p, &mem, 1, variant->src, 3 * SZ_2M);
 	page_worker_map_all(&p.workers[0], 2);
 	model_after_drop(&p.area, variant->unit, &want);
 	breadcrumb("drop 0x%lx bytes", variant->unit);
+	flushes = vm_tlb_flush_requests(p.vm);
 	drop(&mem, offset, variant->unit, variant->how);
+	vm_expect_tlb_flush(p.vm, flushes, "right after the host dropped pages");
 	page_area_check_sizes(&p.area, &want, "right after the host dropped pages");
 	take_freed_page(variant, &other);
 
@@ -220,6 +223,7 @@ KVM_TEST(mprotect_of_4k_in_a_thp, .thp = true)
 	struct backing_mem mem;
 	struct page_worker *w;
 	struct page_vm p;
+	int64_t flushes;
 	char *hva;
 
 	create(&p, &mem, 1, VM_MEM_SRC_ANONYMOUS_THP, 3 * SZ_2M);
@@ -229,7 +233,9 @@ KVM_TEST(mprotect_of_4k_in_a_thp, .thp = true)
 	model_after_drop(&p.area, SZ_4K, &want);
 
 	breadcrumb("read-only");
+	flushes = vm_tlb_flush_requests(p.vm);
 	TEST_ERROR_ON(mprotect(hva, PAGE_SIZE, PROT_READ), "mprotect");
+	vm_expect_tlb_flush(p.vm, flushes, "right after mprotect(PROT_READ) of one page");
 	page_area_check_sizes(&p.area, &want, "right after mprotect(PROT_READ) of one page");
 	page_worker_read(w, "with one page read-only for the host");
 	expect_efault(w, gpa, true, "read-only");
