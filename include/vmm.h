@@ -33,8 +33,7 @@ void vmm_wait_ready(struct vmm *vmm);
 void vmm_say(int sock, char c);
 void vmm_expect(int sock, char c);
 
-/* An fd along with a byte. */
-void vmm_send_fd(int sock, int fd);
+/* What the VMM sent with send_fd(); the case waits for it. */
 int vmm_receive_fd(int sock);
 
 void vmm_kill(struct vmm *vmm);

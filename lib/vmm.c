@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fd_passing.h"
 #include "test_internal.h"
 #include "vmm.h"
 
@@ -100,39 +101,13 @@ void vmm_wait_ready(struct vmm *vmm)
 		vmm->vm_dir[0] = 0;
 }
 
-void vmm_send_fd(int sock, int fd)
-{
-	char room[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = room, .msg_controllen = sizeof(room),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	TEST_ERROR_ON(sendmsg(sock, &msg, MSG_NOSIGNAL) != 1, "cannot hand an fd over");
-}
-
 int vmm_receive_fd(int sock)
 {
-	char room[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = room, .msg_controllen = sizeof(room),
-	};
-	struct cmsghdr *cmsg;
 	int fd = -1;
 
-	TEST_ERROR_ON(poll_in(sock, test_seconds(ANSWER_SECONDS)) <= 0 ||
-		      recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1, "no fd came");
-	cmsg = CMSG_FIRSTHDR(&msg);
-	TEST_ERROR_ON(!cmsg || cmsg->cmsg_type != SCM_RIGHTS, "no fd came");
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	if (poll_in(sock, test_seconds(ANSWER_SECONDS)) > 0)
+		fd = receive_fd(sock);
+	TEST_ERROR_ON(fd < 0, "no fd came");
 	return fd;
 }
 

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 
 #include "dying.h"
+#include "fd_passing.h"
 #include "kvm_test_harness.h"
 #include "oracle.h"
 #include "vmm.h"
@@ -464,7 +465,7 @@ static void vmm_that_shares(void *arg, int sock)
 
 		vmm_say(sock, fd < 0 ? 'n' : 'y');
 		if (fd >= 0)
-			vmm_send_fd(sock, fd);
+			send_fd(sock, fd);
 	}
 	pause();
 }
@@ -622,7 +623,7 @@ static void vmm_with_eventfds(void *arg, int sock)
 		.fd = fds[EVENT_IO], .addr = GAP_GPA + SZ_1M, .len = 4 }));
 	vmm_say_ready(sock, vm);
 	for (i = 0; i < NR_EVENTS; i++)
-		vmm_send_fd(sock, fds[i]);
+		send_fd(sock, fds[i]);
 	vmm_expect(sock, 'd');
 	vm_die(vm, *(enum vm_death *)arg);
 }

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "../test_internal.h"
+#include "fd_passing.h"
 #include "oracle.h"
 #include "proc.h"
 
@@ -67,24 +68,11 @@ static void __printf(3, 4) report(struct supervisor *s, enum oracle oracle,
 
 static void send_stats_fd(struct kvm_vm *vm, void *arg)
 {
-	char room[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = room, .msg_controllen = sizeof(room),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
 	vm_check_stats(vm);
 	vm_check_constants(vm);
 	if (vm->stats_fd < 0)
 		return;
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &vm->stats_fd, sizeof(int));
-	TEST_ERROR_ON(sendmsg(*(int *)arg, &msg, 0) != 1,
-		      "cannot hand a statistics fd over");
+	send_fd(*(int *)arg, vm->stats_fd);
 }
 
 static void __attribute__((noreturn))
@@ -174,25 +162,6 @@ static bool watch_process(struct supervisor *s)
 	}
 	close(pidfd);
 	return true;
-}
-
-static int receive_fd(int sock)
-{
-	char room[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = room, .msg_controllen = sizeof(room),
-	};
-	struct cmsghdr *cmsg;
-	int fd = -1;
-
-	if (recvmsg(sock, &msg, MSG_DONTWAIT) != 1)
-		return -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
 }
 
 /* The address space is gone, so KVM must have unmapped everything. */
