@@ -444,4 +444,57 @@ KVM_TEST_F(backing, dirty_log_switched_while_vcpus_write, .cpus = 2)
 	arena_free(&a);
 }
 
+/* Until the probe has written once more than when this was called. */
+static void wait_for_write(struct arena *a, struct patterned_mem *m)
+{
+	volatile uint64_t *cell = (uint64_t *)((char *)m->mem.hva +
+					       probe_hammer_cell(&a->probes[0]));
+	uint64_t before = *cell;
+	unsigned int i;
+
+	for (i = 0; *cell == before; i++) {
+		cpu_relax();
+		/* Fails when the probe is stuck. */
+		if (i > 1000000)
+			probe_hammer_wait(&a->probes[0]);
+	}
+}
+
+/*
+ * The TLB alone: the vCPU writes to one page without a break, so the translation
+ * is hot and the very first write decides. Later ones would hide a lost flush.
+ */
+KVM_TEST_F(backing, first_write_is_in_the_log, .cpus = 2)
+{
+	static const unsigned int what[] = { HAMMER_WRITE };
+	struct patterned_mem mem;
+	uint64_t log[BITMAP_WORDS];
+	unsigned int round, i;
+	struct arena a;
+
+	arena_create(&a, 1, variant->npages);
+	mem_alloc(variant, &mem);
+	arena_add(&a, &mem, GPA, SLOT, 0);
+	arena_update_begin(&a);
+	arena_hammer_start(&a, GPA, 1, what);
+	arena_world_mem(&a, GPA, &mem, 0, 1, PAGE_IS_RAM);
+	arena_update_end(&a);
+	breadcrumb("dirty logging on and off around single writes");
+	for (round = 0; round < 400; round++) {
+		wait_for_write(&a, &mem);
+		vm_mem_region_set_flags(a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		for (i = 0; i < 3; i++) {
+			wait_for_write(&a, &mem);
+			kvm_vm_get_dirty_log(a.vm, SLOT, log);
+			TEST_ASSERT(log[0] & 1,
+				    "round %u: the first write to gpa 0x%lx after %s is not in the dirty log: written through a stale translation?",
+				    round, GPA, i ? "the log was read" : "logging was switched on");
+		}
+		vm_mem_region_set_flags(a.vm, SLOT, 0);
+	}
+	arena_hammer_stop(&a);
+	arena_check_neighbours(&a, "dirty logging switched %u times", round);
+	arena_free(&a);
+}
+
 KVM_TEST_MAIN()
