@@ -3,6 +3,9 @@
 #
 # An emulated Intel host: Bochs.
 #
+# A limit of Bochs 2.7: while a guest runs with RFLAGS.IF clear, no interrupt
+# makes it exit, so a vCPU that spins that way hangs its host (seen as silence).
+#
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154
 
