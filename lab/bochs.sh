@@ -3,8 +3,9 @@
 #
 # An emulated Intel host: Bochs.
 #
-# A limit of Bochs 2.7: while a guest runs with RFLAGS.IF clear, no interrupt
-# makes it exit, so a vCPU that spins that way hangs its host (seen as silence).
+# A limit of Bochs 2.7: a VM entry from IF = 0 (the host's) to IF = 0 (the guest's)
+# leaves interrupts masked, though they make the guest exit whatever its IF is. A
+# vCPU that spins that way hangs its host (seen as silence); libkvm's start with IF.
 #
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154

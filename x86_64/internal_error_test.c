@@ -489,16 +489,11 @@ static void move_table(struct world *w, enum place place, gva_t gva)
 static void raise_event(struct world *w, enum event event)
 {
 	struct kvm_vcpu_events state;
-	struct kvm_regs regs;
 
 	if (event == EVENT_NMI)
 		vcpu_ioctl(w->vcpu, KVM_NMI, NULL);
 	if (event != EVENT_IRQ)
 		return;
-	/* VM entry with an interrupt wants IF, SDM vol. 3 section 27.3.1.4. */
-	vcpu_regs_get(w->vcpu, &regs);
-	regs.rflags |= X86_EFLAGS_IF;
-	vcpu_regs_set(w->vcpu, &regs);
 	vcpu_ioctl(w->vcpu, KVM_GET_VCPU_EVENTS, &state);
 	state.interrupt.injected = 1;
 	state.interrupt.nr = IRQ_VECTOR;
@@ -552,8 +547,11 @@ static void repair_delivery(struct world *w, enum place place, int gap,
 	if (with_ram) {
 		memcpy(w->ram[gap].hva, addr_gva2hva(w->vm, table), PAGE_SIZE);
 		close_gap(w, gap);
-		/* The first hole: a stale MMIO SPTE is not even looked at. */
-		if (kernel_at_least(6, 14))
+		/*
+		 * The first hole: a stale MMIO SPTE is not even looked at, nor
+		 * is it by VMX before.
+		 */
+		if (kernel_at_least(6, 14) || !host_is_amd())
 			vm_mem_region_reload(w->vm, RAM_SLOT + gap);
 	} else {
 		move_table(w, place, 0);

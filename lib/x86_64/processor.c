@@ -279,7 +279,11 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
 	vcpu_sregs_init(vcpu);
 
 	stack = vm_alloc(vm, STACK_PAGES * PAGE_SIZE);
-	regs.rflags = X86_EFLAGS_FIXED;
+	/*
+	 * No interrupt comes that a test did not ask for. IF, because Bochs 2.7
+	 * holds the host's interrupts back as well from a vCPU that runs without.
+	 */
+	regs.rflags = X86_EFLAGS_FIXED | X86_EFLAGS_IF;
 	regs.rip = (uintptr_t)guest_code;
 	/* As after a CALL: RSP + 8 is aligned to 16, with a return address of 0. */
 	regs.rsp = stack + STACK_PAGES * PAGE_SIZE - 8;
