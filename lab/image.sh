@@ -10,7 +10,9 @@
 find_kernel() {
 	local suite name
 
-	if suite=$(lab_suite_of_kernel "$kernel"); then
+	if [[ $kernel == deb:* ]]; then
+		unpack_debs "${kernel#deb:}"
+	elif suite=$(lab_suite_of_kernel "$kernel"); then
 		# The cloud flavour has KVM and few drivers: it boots fastest.
 		kernel_tree=$("$LAB_DIR/deb" --suite "$suite" linux-image-cloud-amd64) || exit "$LAB_ERROR"
 		kernel_file=$(find "$kernel_tree" -name 'vmlinuz*' -type f -print -quit)
@@ -20,13 +22,27 @@ find_kernel() {
 				"give a file (--kernel FILE --modules DIR)"
 	else
 		[ -e "$kernel" ] ||
-			bad_usage "no kernel '$kernel': known are $LAB_KERNELS, or give a bzImage"
+			bad_usage "no kernel '$kernel': known are $LAB_KERNELS, or give a bzImage, vmlinuz or deb:FILE.deb"
 		kernel_file=$(realpath -- "$kernel")
 		kernel_tree=''
 	fi
 	# Documentation/x86/boot.rst: "HdrS" at 0x202 of every bzImage.
 	[ "$(dd if="$kernel_file" bs=1 skip=514 count=4 2> /dev/null | tr -d '\0')" = HdrS ] ||
 		die "$kernel_file is not a Linux kernel image (bzImage)"
+}
+
+# unpack_debs FILE[,FILE]...: a kernel as bindeb-pkg makes it; some come in pieces.
+unpack_debs() {
+	local file
+
+	kernel_tree=$work/kernel
+	for file in ${1//,/ }; do
+		[ -f "$file" ] || bad_usage "--kernel deb: no file '$file'"
+		dpkg-deb -x "$file" "$kernel_tree" 2> "$work/err" ||
+			die "cannot unpack $file: $(one_line < "$work/err")"
+	done
+	kernel_file=$(find "$kernel_tree" -name 'vmlinuz*' -type f -print -quit)
+	[ -n "$kernel_file" ] || die "no vmlinuz in ${1//,/, }"
 }
 
 # Path of a module by its name, where - and _ are the same.
@@ -82,7 +98,7 @@ add_module() {
 	*) cp "$file" "$stage$out" ;;
 	esac || die "cannot unpack $file into $stage"
 	check_params "$name" "$stage$out"
-	[ "$host" != intel ] || drop_signature "$stage$out"
+	[ "$emulator_name" != bochs ] || drop_signature "$stage$out"
 	for dep in $(module_info "$stage$out" depends | tr ',' ' '); do
 		add_module "$dep"
 	done
@@ -132,7 +148,8 @@ build_initramfs() {
 	MARK='$mark'
 	NR_2M=$nr_2m
 	NR_1G=$nr_1g
-	TEST_ENV='KVM_TEST_TIMEOUT_MUL=$mul'
+	TIMEOUT_MUL=$mul
+	QUICK_BOOT=${scale_tests:+$quick_boot}
 	NEED_PARAMS='${params[*]+"${params[*]}"}'
 	END
 	(cd "$stage" && find . | "$busybox" cpio -o -H newc) > "$initrd" 2> "$stage.err" ||

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# An emulated AMD host: QEMU's TCG.
+# A host in QEMU: AMD emulated by TCG, or what this machine is, on nested KVM.
 #
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2154
@@ -13,13 +13,14 @@
 write_qemu_cmd() {
 	local cpu=EPYC-Rome,+svm,+npt
 
+	[ "$accel" != kvm ] || cpu=host${phys_bits:+,host-phys-bits=off}
 	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
 	cat > "$log/qemu.cmd" <<-END
 	#!/bin/bash
 	# Kernel messages go to \$1, what the tests print to stdout.
 	cd "\$(dirname -- "\$0")" || exit
 	exec qemu-system-x86_64 -nodefaults -no-user-config -display none -nic none -no-reboot \\
-	  -machine q35,sata=off,smbus=off,usb=off,vmport=off,hpet=off -accel tcg,thread=single \\
+	  -machine q35,sata=off,smbus=off,usb=off,vmport=off,hpet=off -accel $accel \\
 	  -cpu $cpu -smp $smp -m $mem \\
 	  -kernel $(printf %q "$kernel_file") -initrd initrd.img \\
 	  -chardev file,id=console,path="\${1:-console.again.log}" -serial chardev:console \\

@@ -71,13 +71,26 @@ drain_console() {
 	drain "$console_fd" console_part console_line
 }
 
+# A busy machine, or a kernel full of debugging: what booted slowly runs slowly.
+host_is_up() {
+	local percent
+
+	since_start
+	[ -n "$quick_boot" ] || return 0
+	percent=$((echo_us / (quick_boot * 10000)))
+	[ "$percent" -gt 100 ] || return 0
+	[ -n "$given_silence" ] || silence=$((silence * percent / 100))
+	[ -n "$given_timeout" ] || timeout=$((timeout * percent / 100))
+	emit "# up after $(seconds_of "$echo_us") s, not $quick_boot: longer time limits"
+}
+
 # The words of a host: those behind the run's own mark.
 host_word() {
 	local word=$1 rest=$2
 
 	case $word in
 	# Bochs cannot be told to end at a reset.
-	hello) [ -z "$booted" ] || was_reset=1; booted=1 ;;
+	hello) [ -z "$booted" ] || was_reset=1; booted=1; host_is_up ;;
 	note) emit "# $rest" ;;
 	start) last_started=$rest; start_test "$rest" ;;
 	end)
