@@ -23,7 +23,7 @@ struct kvm_needs {
 	const struct kvm_need_cap *caps;	/* NEED_CAPS(NEED_CAP(...), ...) */
 	unsigned int huge_2m;		/* free 2M hugetlb pages */
 	unsigned int huge_1g;		/* free 1G hugetlb pages */
-	unsigned int cpus;		/* online host CPUs */
+	unsigned int cpus;		/* online host CPUs, where fewer cannot do */
 	unsigned int mem_mb;		/* available memory */
 	bool thp;			/* transparent huge pages not "never" */
 	bool privileged;		/* root, for debugfs or module parameters */

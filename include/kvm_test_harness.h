@@ -3,7 +3,7 @@
  * The kernel's selftest harness, with a KVM case in each TEST_F():
  *
  *	KVM_TEST_SUITE(mmio_gap_test, .needs = { ... }, .fixes = ...);
- *	KVM_TEST(reads_exit, .cpus = 2) { ... }
+ *	KVM_TEST(reads_exit, .huge_2m = 1) { ... }
  *	KVM_TEST_MAIN()
  *
  * With variants, declare FIXTURE_VARIANT() and FIXTURE_VARIANT_ADD() of a

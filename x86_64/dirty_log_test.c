@@ -589,7 +589,7 @@ KVM_TEST(slots_that_are_not_logged)
  * The guest stays in guest mode with a writable translation in its TLB. What it
  * writes after the ioctl has returned is logged.
  */
-KVM_TEST(a_running_guest_is_logged_at_once, .cpus = 2, .thp = true)
+KVM_TEST(a_running_guest_is_logged_at_once, .thp = true)
 {
 	const uint64_t page = 700, npages = 2 * SZ_2M / PAGE_SIZE;
 	const gpa_t gpa = AREA_GPA + page * PAGE_SIZE + PAGE_USER_WORD * 8;
@@ -654,7 +654,7 @@ static void migrate_dirty(struct page_vm *p, char *copy, bool clear)
 	free(log);
 }
 
-KVM_TEST_F(migration, copies_everything, .cpus = 2, .thp = true)
+KVM_TEST_F(migration, copies_everything, .thp = true)
 {
 	const size_t size = 2 * SZ_2M;
 	char *copy = malloc(size);

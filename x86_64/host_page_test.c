@@ -163,7 +163,7 @@ KVM_TEST_F(drop, leaves_zeroes_and_nothing_else)
 }
 
 /* A guest that stays in guest mode has the page in its TLB. */
-KVM_TEST_F(drop, a_running_guest_sees_at_once, .cpus = 2)
+KVM_TEST_F(drop, a_running_guest_sees_at_once)
 {
 	const bool huge = get_backing_src_pagesz(variant->src) == SZ_2M;
 	const unsigned int tries = variant->src == VM_MEM_SRC_SHARED_HUGETLB_2MB ?
@@ -408,7 +408,7 @@ static bool collapse(const struct backing_mem *mem)
 	return false;
 }
 
-KVM_TEST(split_and_collapse_under_guests, .cpus = 2, .thp = true)
+KVM_TEST(split_and_collapse_under_guests, .thp = true)
 {
 	/* Nobody looks at this page of each 2M, which the host splits at. */
 	const uint64_t split_page = 77;

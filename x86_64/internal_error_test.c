@@ -644,7 +644,7 @@ static void check_code_is_gone(struct world *w, struct kvm_vcpu *vcpu)
 }
 
 /* Each vCPU finds out by itself that what it executes is no memory any more. */
-KVM_TEST(code_deleted_under_two_vcpus, .cpus = 2)
+KVM_TEST(code_deleted_under_two_vcpus)
 {
 	struct kvm_vcpu *vcpus[2];
 	struct world w;

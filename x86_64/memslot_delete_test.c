@@ -82,7 +82,7 @@ static void retry_code(struct arena *a, gpa_t gpa, uint32_t number)
 	}
 }
 
-KVM_TEST_F(backing, deleted_slot_is_a_gap, .cpus = 2)
+KVM_TEST_F(backing, deleted_slot_is_a_gap)
 {
 	struct patterned_mem mem[2];
 	unsigned int round;
@@ -114,7 +114,7 @@ KVM_TEST_F(backing, deleted_slot_is_a_gap, .cpus = 2)
 }
 
 /* No access between the two ioctls: nothing but them can replace a mapping. */
-KVM_TEST_F(backing, recreated_slot_has_the_new_memory, .cpus = 2)
+KVM_TEST_F(backing, recreated_slot_has_the_new_memory)
 {
 	struct patterned_mem mem[3];
 	struct arena a;
@@ -145,7 +145,7 @@ KVM_TEST_F(backing, recreated_slot_has_the_new_memory, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST_F(backing, moved_slot_leaves_a_gap, .cpus = 2)
+KVM_TEST_F(backing, moved_slot_leaves_a_gap)
 {
 	/* In pages; some overlap the place before, none the neighbours. */
 	const size_t n = variant->npages, to[] = { n + 5, 0, 1, n / 2, 2 * n, n, 0 };
@@ -177,7 +177,7 @@ KVM_TEST_F(backing, moved_slot_leaves_a_gap, .cpus = 2)
 }
 
 /* Nobody looks at the new place, so only the move itself can change the old. */
-KVM_TEST_F(backing, moved_back_and_forth, .cpus = 2)
+KVM_TEST_F(backing, moved_back_and_forth)
 {
 	const size_t n = variant->npages;
 	struct patterned_mem mem;
@@ -204,7 +204,7 @@ KVM_TEST_F(backing, moved_back_and_forth, .cpus = 2)
 }
 
 /* A slot cannot be resized; VMMs delete it and create what is left of it. */
-KVM_TEST_F(backing, shrunk_slot_keeps_the_rest, .cpus = 2)
+KVM_TEST_F(backing, shrunk_slot_keeps_the_rest)
 {
 	const size_t n = variant->npages;
 	const struct { size_t first, npages; } cuts[] = {
@@ -239,7 +239,7 @@ KVM_TEST_F(backing, shrunk_slot_keeps_the_rest, .cpus = 2)
 }
 
 /* As firmware does below 1M: a piece of RAM is replaced, and put back. */
-KVM_TEST_F(backing, split_slot_merges_again, .cpus = 2)
+KVM_TEST_F(backing, split_slot_merges_again)
 {
 	const size_t n = variant->npages, first = n / 3, hole = n / 3;
 	struct patterned_mem mem, other;
@@ -296,7 +296,7 @@ static void expect_untouched(struct arena *a, struct patterned_mem *m, unsigned 
 			    a->vm->memslot_updates);
 }
 
-KVM_TEST_F(backing, replaced_while_vcpus_use_it, .cpus = 2)
+KVM_TEST_F(backing, replaced_while_vcpus_use_it)
 {
 	struct patterned_mem mem[2];
 	unsigned int round;
@@ -323,7 +323,7 @@ KVM_TEST_F(backing, replaced_while_vcpus_use_it, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST_F(backing, deleted_while_vcpus_use_it, .cpus = 2)
+KVM_TEST_F(backing, deleted_while_vcpus_use_it)
 {
 	struct patterned_mem mem;
 	unsigned int round;
@@ -352,7 +352,7 @@ KVM_TEST_F(backing, deleted_while_vcpus_use_it, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST_F(backing, moved_while_vcpus_use_it, .cpus = 2)
+KVM_TEST_F(backing, moved_while_vcpus_use_it)
 {
 	const size_t to[] = { HAMMERED / 2, 0, HAMMERED, 1, HAMMERED - 1, 0 };
 	const size_t n = variant->npages, window = 2 * HAMMERED;
@@ -384,7 +384,7 @@ KVM_TEST_F(backing, moved_while_vcpus_use_it, .cpus = 2)
 /* ---- address spaces ---- */
 
 /* Slots of the SMM address space and of the normal one have the same gpas. */
-KVM_TEST(address_spaces_are_independent, .cpus = 2,
+KVM_TEST(address_spaces_are_independent,
 	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_MULTI_ADDRESS_SPACE)))
 {
 	const size_t n = 16;

@@ -102,7 +102,7 @@ static void expect_readonly(struct arena *a, gpa_t gpa, struct patterned_mem *m,
 	patterned_mem_check(m, "the guest wrote to its read-only slot");
 }
 
-KVM_TEST_F(backing, readonly_slot_reads_ram_and_writes_exit, .cpus = 2,
+KVM_TEST_F(backing, readonly_slot_reads_ram_and_writes_exit,
 	   .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
 {
 	const size_t n = variant->npages;
@@ -137,7 +137,7 @@ KVM_TEST_F(backing, readonly_slot_reads_ram_and_writes_exit, .cpus = 2,
 }
 
 /* Host memory that the host itself may only read is enough for such a slot. */
-KVM_TEST(readonly_slot_over_readonly_memory, .cpus = 2,
+KVM_TEST(readonly_slot_over_readonly_memory,
 	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
 {
 	static const enum vm_mem_backing_src_type types[] = {
@@ -169,7 +169,7 @@ static const unsigned int writers[ARENA_MAX_PROBES] = {
 };
 
 /* Writable and read-only in turn, the same memory, and no vCPU ever stops. */
-KVM_TEST_F(backing, turns_readonly_while_vcpus_write, .cpus = 2,
+KVM_TEST_F(backing, turns_readonly_while_vcpus_write,
 	   .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
 {
 	struct patterned_mem mem;
@@ -280,7 +280,7 @@ static void expect_no_log(struct arena *a)
 			  "KVM_GET_DIRTY_LOG of a slot without dirty logging");
 }
 
-KVM_TEST_F(backing, dirty_log_has_each_written_page, .cpus = 2)
+KVM_TEST_F(backing, dirty_log_has_each_written_page)
 {
 	const size_t n = variant->npages;
 	static struct dirty d;
@@ -315,7 +315,7 @@ KVM_TEST_F(backing, dirty_log_has_each_written_page, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST_F(backing, dirty_log_follows_its_slot, .cpus = 2)
+KVM_TEST_F(backing, dirty_log_follows_its_slot)
 {
 	const size_t n = variant->npages;
 	static struct dirty d;
@@ -351,7 +351,7 @@ KVM_TEST_F(backing, dirty_log_follows_its_slot, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST_F(backing, readonly_slot_is_never_dirty, .cpus = 2,
+KVM_TEST_F(backing, readonly_slot_is_never_dirty,
 	   .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
 {
 	const size_t n = variant->npages;
@@ -412,7 +412,7 @@ static void expect_changes_logged(struct arena *a, struct patterned_mem *m,
 	expect_dirty_log(a, m->mem.size / PAGE_SIZE, &d, when);
 }
 
-KVM_TEST_F(backing, dirty_log_switched_while_vcpus_write, .cpus = 2)
+KVM_TEST_F(backing, dirty_log_switched_while_vcpus_write)
 {
 	struct patterned_mem mem;
 	struct cells before;
@@ -464,7 +464,7 @@ static void wait_for_write(struct arena *a, struct patterned_mem *m)
  * The TLB alone: the vCPU writes to one page without a break, so the translation
  * is hot and the very first write decides. Later ones would hide a lost flush.
  */
-KVM_TEST_F(backing, first_write_is_in_the_log, .cpus = 2)
+KVM_TEST_F(backing, first_write_is_in_the_log)
 {
 	static const unsigned int what[] = { HAMMER_WRITE };
 	struct patterned_mem mem;

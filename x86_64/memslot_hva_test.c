@@ -131,7 +131,7 @@ static void expect_zeroes(struct arena *a, gpa_t gpa, size_t npages)
 	}
 }
 
-KVM_TEST_F(backing, given_up_memory_is_gone, .cpus = 2)
+KVM_TEST_F(backing, given_up_memory_is_gone)
 {
 	const size_t n = SZ_2M / PAGE_SIZE, offset = variant->size - SZ_2M;
 	struct mmu_stats before, after;
@@ -174,7 +174,7 @@ KVM_TEST_F(backing, given_up_memory_is_gone, .cpus = 2)
  * The TLB alone: the vCPU has just used the page and uses it again at once.
  * The memory is not the host's any more in between, so nothing can be the same.
  */
-KVM_TEST(given_up_page_is_in_no_tlb, .cpus = 2)
+KVM_TEST(given_up_page_is_in_no_tlb)
 {
 	struct patterned_mem mem;
 	unsigned int round;
@@ -226,7 +226,7 @@ static void window_create(struct window *w)
 	backing_mem_alloc(&w->hva, VM_MEM_SRC_ANONYMOUS, SIZE, GPA);
 }
 
-KVM_TEST(remapped_hva_shows_the_new_memory, .cpus = 2)
+KVM_TEST(remapped_hva_shows_the_new_memory)
 {
 	unsigned int round;
 	struct window w;
@@ -250,7 +250,7 @@ KVM_TEST(remapped_hva_shows_the_new_memory, .cpus = 2)
 	arena_free(&w.a);
 }
 
-KVM_TEST(remapped_while_vcpus_use_it, .cpus = 2)
+KVM_TEST(remapped_while_vcpus_use_it)
 {
 	unsigned int round;
 	struct window w;
@@ -281,7 +281,7 @@ KVM_TEST(remapped_while_vcpus_use_it, .cpus = 2)
 
 /* ---- memory that the host may not use so ---- */
 
-KVM_TEST(unmapped_hva_is_efault_until_it_is_mapped, .cpus = 2)
+KVM_TEST(unmapped_hva_is_efault_until_it_is_mapped)
 {
 	unsigned int round, i;
 	struct window w;
@@ -312,7 +312,7 @@ KVM_TEST(unmapped_hva_is_efault_until_it_is_mapped, .cpus = 2)
 	arena_free(&w.a);
 }
 
-KVM_TEST(write_to_protected_hva_is_efault, .cpus = 2)
+KVM_TEST(write_to_protected_hva_is_efault)
 {
 	struct patterned_mem mem;
 	struct arena a;
@@ -354,7 +354,7 @@ KVM_TEST(write_to_protected_hva_is_efault, .cpus = 2)
 /* ---- pages that are somebody else's as well ---- */
 
 /* A guest that only reads gets the host's zero page; it must not write there. */
-KVM_TEST(zero_page_is_not_written_to, .cpus = 2)
+KVM_TEST(zero_page_is_not_written_to)
 {
 	struct backing_mem mem, other;
 	unsigned int i, page;
@@ -382,7 +382,7 @@ KVM_TEST(zero_page_is_not_written_to, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST(private_mapping_is_not_written_through, .cpus = 2)
+KVM_TEST(private_mapping_is_not_written_through)
 {
 	static const enum vm_mem_backing_src_type types[] = {
 		VM_MEM_SRC_SHMEM, VM_MEM_SRC_FILE,
@@ -414,7 +414,7 @@ KVM_TEST(private_mapping_is_not_written_through, .cpus = 2)
 }
 
 /* A child has what its parent's memory held at the time of the fork. */
-KVM_TEST(forked_child_keeps_what_it_had, .cpus = 2)
+KVM_TEST(forked_child_keeps_what_it_had)
 {
 	struct patterned_mem mem;
 	int go[2], status, round;
@@ -454,7 +454,7 @@ KVM_TEST(forked_child_keeps_what_it_had, .cpus = 2)
 
 /* ---- one memory, several slots ---- */
 
-KVM_TEST(one_hva_in_two_slots, .cpus = 2)
+KVM_TEST(one_hva_in_two_slots)
 {
 	struct patterned_mem mem;
 	unsigned int round;
@@ -489,7 +489,7 @@ KVM_TEST(one_hva_in_two_slots, .cpus = 2)
 	arena_free(&a);
 }
 
-KVM_TEST(hva_of_a_deleted_slot_serves_another, .cpus = 2)
+KVM_TEST(hva_of_a_deleted_slot_serves_another)
 {
 	struct patterned_mem mem;
 	struct arena a;
@@ -540,7 +540,7 @@ static void *churn_thread(void *arg)
 	return NULL;
 }
 
-KVM_TEST(invalidations_during_slot_updates, .cpus = 2)
+KVM_TEST(invalidations_during_slot_updates)
 {
 	struct patterned_mem mem;
 	struct churn churn = {};

@@ -132,7 +132,7 @@ static void tables_point_parent(struct tables *t, gpa_t table)
 		probe_unexpected(&t->a.probes[0], t->parent, &r, "a write to RAM");
 }
 
-KVM_TEST_F(tables, replaced_with_their_slot, .cpus = 2)
+KVM_TEST_F(tables, replaced_with_their_slot)
 {
 	unsigned int round;
 	struct tables t;
@@ -153,7 +153,7 @@ KVM_TEST_F(tables, replaced_with_their_slot, .cpus = 2)
 	arena_free(&t.a);
 }
 
-KVM_TEST_F(tables, moved_with_their_slot, .cpus = 2)
+KVM_TEST_F(tables, moved_with_their_slot)
 {
 	unsigned int round;
 	struct tables t;

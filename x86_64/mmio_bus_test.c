@@ -479,7 +479,9 @@ KVM_TEST(ioeventfd_of_any_length_takes_all_writes, ANY_LENGTH_NEEDS)
 	for (len = 1; len <= 8; len *= 2) {
 		write_does_not_exit(&b, GAP + 0x80, len, test_random());
 		TEST_ASSERT_EQ(signals(fd), 1UL);
-		read_exits(&b, GAP + 0x80, len);
+		/* With EPT the eventfd gets reads as well: a misconfig tells no more. */
+		if (host_is_amd() || !kvm_is_tdp_enabled())
+			read_exits(&b, GAP + 0x80, len);
 		write_exits(&b, GAP + 0x88, len, test_random());
 		write_exits(&b, GAP + PAGE_SIZE + 0x80, len, test_random());
 		TEST_ASSERT_EQ(signals(fd), 0UL);

@@ -88,7 +88,7 @@ static void set_epoch(struct kvm_vm *vm, uint64_t epoch, bool wait)
 		usleep(100);
 }
 
-KVM_TEST(slot_comes_and_goes_under_a_running_vcpu, .cpus = 2)
+KVM_TEST(slot_comes_and_goes_under_a_running_vcpu)
 {
 	struct backing_mem mem;
 	struct kvm_vcpu *vcpu;

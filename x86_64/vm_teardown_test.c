@@ -292,12 +292,12 @@ static void kill_vmm(const alive_t *alive, const char *name,
 	}
 }
 
-KVM_TEST_F(alive, killed_in_guest_mode, .cpus = 2)
+KVM_TEST_F(alive, killed_in_guest_mode)
 {
 	kill_vmm(variant, "VMM in guest mode", vmm_in_guest_mode);
 }
 
-KVM_TEST_F(alive, killed_during_memslot_updates, .cpus = 2)
+KVM_TEST_F(alive, killed_during_memslot_updates)
 {
 	kill_vmm(variant, "VMM in memslot updates", vmm_updating_slots);
 }
@@ -312,7 +312,7 @@ static void vmm_without_leader(void *arg, int sock)
 	syscall(SYS_exit, 0);
 }
 
-KVM_TEST(killed_without_main_thread, .cpus = 2)
+KVM_TEST(killed_without_main_thread)
 {
 	const alive_t alive = { .npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 4 };
 
@@ -656,7 +656,7 @@ static void expect_plain_eventfd(int fd)
 		    "an eventfd of a dead VM: wrote %lu, read %lu", n, got);
 }
 
-KVM_TEST(eventfds_outlive_the_vm, .cpus = 2)
+KVM_TEST(eventfds_outlive_the_vm)
 {
 	/* The orders in which the VM's fd, whose release stops irqfds, may go. */
 	static enum vm_death deaths[] = {
