@@ -11,19 +11,23 @@
 # shellcheck disable=SC2034,SC2154
 
 readonly BOCHS_CPU=corei7_haswell_4770
-readonly BOCHS_BIOS=/usr/share/bochs/BIOS-bochs-latest
-readonly BOCHS_VGABIOS=/usr/share/vgabios/vgabios.bin
 # Bochs makes cylinders of a raw disk: 16 heads of 63 sectors.
 readonly BOCHS_CYLINDER=$((16 * 63 * 512))
 # Behind any kernel, and below the memory that may become a page of 1G.
 readonly BOCHS_INITRD_AT=0x10000000
 
-need_bochs() {
-	# bochs-term, because Bochs wants a display, and the others want more.
-	need bochs-bin:bochs \
-		/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so:bochs-term \
-		"$BOCHS_BIOS:bochsbios" "$BOCHS_VGABIOS:vgabios" \
-		as:binutils
+# Bochs 3 runs twice as fast as 2.7, whose debugger is always on, so trixie's is
+# unpacked with all its libraries, whatever this machine has. bochs-term, because
+# Bochs wants a display, and the others want more.
+find_bochs() {
+	local lib
+
+	need as:binutils
+	bochs_tree=$("$LAB_DIR/deb" --suite trixie --whole bochs-term) || exit "$LAB_ERROR"
+	lib=$bochs_tree/usr/lib/x86_64-linux-gnu
+	bochs=("LTDL_LIBRARY_PATH=$lib/bochs/plugins" "$lib/ld-linux-x86-64.so.2"
+		--library-path "$lib" "$bochs_tree/usr/bin/bochs-bin")
+	[ -z "${LAB_BOCHS:-}" ] || bochs=("$LAB_BOCHS")
 }
 
 # number_at FILE OFFSET BYTES
@@ -137,13 +141,12 @@ write_bochsrc() {
 	config_interface: textconfig
 	display_library: term
 	vga: extension=none, update_freq=1
-	sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 	plugin_ctrl: speaker=0, parallel=0, extfpuirq=0
 	cpu: model=$BOCHS_CPU, count=$smp, quantum=32, ips=100000000, reset_on_triple_fault=0
 	memory: guest=$megabytes, host=$((megabytes < 2048 ? megabytes : 2048))
 	clock: sync=none
-	romimage: file=$BOCHS_BIOS
-	vgaromimage: file=$BOCHS_VGABIOS
+	romimage: file=$bochs_tree/usr/share/bochs/BIOS-bochs-latest
+	vgaromimage: file=$bochs_tree/usr/share/vgabios/vgabios.bin
 	ata0-master: type=disk, mode=flat, path=start.disk
 	ata0-slave: type=disk, mode=flat, path=kernel.disk
 	boot: disk
@@ -155,20 +158,17 @@ write_bochsrc() {
 	END
 }
 
-# The emulator's command, as a script that repeats the run by hand.  Debian's
-# Bochs has its debugger built in, which waits for somebody to type "c".
+# The emulator's command, as a script that repeats the run by hand.
 write_bochs_cmd() {
 	unpack_kernel
 	build_start_disk || die "cannot build $log/start.disk: $(one_line < "$work/err")"
 	write_bochsrc
-	echo c > "$log/bochs.go"
 	cat > "$log/bochs.cmd" <<-END
 	#!/bin/bash
 	# Kernel messages go to \$1, what the tests print to stdout.
 	cd "\$(dirname -- "\$0")" || exit
 	rm -f ./*.disk.lock
-	export TERM=vt100
-	exec bochs-bin -q -f bochsrc -rc bochs.go \\
+	exec env TERM=vt100 $(printf '%q ' "${bochs[@]}")-q -f bochsrc \\
 	  "com1: enabled=1, mode=file, dev=\${1:-console.again.log}" \\
 	  3>&1 < /dev/null > bochs.out 2>&1
 	END
