@@ -133,7 +133,11 @@ static bool pop_page(struct ring_vm *r, unsigned int id, uint64_t *page)
 
 static void reset(struct ring_vm *r)
 {
+	int64_t flushes = vm_tlb_flush_requests(r->vm);
+
 	dirty_ring_reset(r->vm, r->popped);
+	if (r->popped)
+		vm_expect_tlb_flush(r->vm, flushes, "entries of the dirty ring were reset");
 	r->popped = 0;
 }
 
