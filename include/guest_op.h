@@ -46,6 +46,10 @@ const char *guest_insn_name(enum guest_insn insn);
 
 /* vCPUs that take such orders. */
 struct kvm_vm *vm_create_with_op_vcpus(uint32_t nr_vcpus, struct kvm_vcpu *vcpus[]);
+struct kvm_vcpu *vm_op_vcpu_add(struct kvm_vm *vm, uint32_t id);
+
+/* How many bytes it writes, the lowest one at @first. */
+size_t guest_op_written(const struct guest_op *op, gva_t *first);
 
 /* Has @vcpu execute @op and checks everything; all random bytes are answered. */
 void vcpu_do_op(struct kvm_vcpu *vcpu, const struct guest_op *op);

@@ -70,6 +70,9 @@ void virt_map_level(struct kvm_vm *vm, gva_t gva, gpa_t gpa, uint64_t nr_bytes,
 /* The guest's leaf entry that maps @gva, and its level; NULL where none does. */
 uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level);
 
+/* The gpa of the guest's entry of @level on the way to @gva; there must be one. */
+gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);
+
 /* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
 bool guest_has_gbpages(void);
 

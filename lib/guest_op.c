@@ -185,16 +185,31 @@ const char *guest_insn_name(enum guest_insn insn)
 	return insns[insn].name;
 }
 
+struct kvm_vcpu *vm_op_vcpu_add(struct kvm_vm *vm, uint32_t id)
+{
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, id, guest_take_orders);
+
+	vcpu_args_set(vcpu, 1, &guest_orders[id]);
+	vcpu_expect_sync(vcpu, 0);
+	return vcpu;
+}
+
 struct kvm_vm *vm_create_with_op_vcpus(uint32_t nr_vcpus, struct kvm_vcpu *vcpus[])
 {
-	struct kvm_vm *vm = vm_create_with_vcpus(nr_vcpus, guest_take_orders, vcpus);
+	struct kvm_vm *vm = vm_create(nr_vcpus);
 	uint32_t i;
 
-	for (i = 0; i < nr_vcpus; i++) {
-		vcpu_args_set(vcpus[i], 1, &guest_orders[vcpus[i]->id]);
-		vcpu_expect_sync(vcpus[i], 0);
-	}
+	for (i = 0; i < nr_vcpus; i++)
+		vcpus[i] = vm_op_vcpu_add(vm, i);
 	return vm;
+}
+
+size_t guest_op_written(const struct guest_op *op, gva_t *first)
+{
+	size_t size = op->len * (is_rep(op->insn) ? op->count : 1);
+
+	*first = op->backwards ? op->gva + op->len - size : op->gva;
+	return insns[op->insn].writes ? size : 0;
 }
 
 static struct guest_order *order_of(struct kvm_vcpu *vcpu)

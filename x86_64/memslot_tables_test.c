@@ -47,18 +47,6 @@ struct tables {
 	gva_t parent;			/* the entry that points to the slot */
 };
 
-/* The gpa of the entry of @level that maps @gva. */
-static gpa_t entry_gpa(struct kvm_vm *vm, gva_t gva, int level)
-{
-	gpa_t table = vm->pgd;
-	int l;
-
-	for (l = PG_LEVEL_512G; l > level; l--)
-		table = ((uint64_t *)addr_gpa2hva(vm, table))
-			[(gva >> PG_LEVEL_SHIFT(l)) & 511] & PHYSICAL_PAGE_MASK;
-	return table + ((gva >> PG_LEVEL_SHIFT(level)) & 511) * 8;
-}
-
 static void tables_create(struct tables *t, int level)
 {
 	struct kvm_vm *vm;
@@ -75,10 +63,10 @@ static void tables_create(struct tables *t, int level)
 		backing_mem_alloc(&t->table[i], VM_MEM_SRC_ANONYMOUS, PAGE_SIZE,
 				  TABLE_GPA);
 		memcpy(t->table[i].hva,
-		       addr_gpa2hva(vm, align_down(entry_gpa(vm, AREA(i), level),
+		       addr_gpa2hva(vm, align_down(vm_entry_gpa(vm, AREA(i), level),
 						   PAGE_SIZE)), PAGE_SIZE);
 	}
-	parent = entry_gpa(vm, AREA(0), level + 1);
+	parent = vm_entry_gpa(vm, AREA(0), level + 1);
 	t->parent = vm_map_gpa(vm, align_down(parent, PAGE_SIZE), PAGE_SIZE) +
 		    parent % PAGE_SIZE;
 	*(uint64_t *)addr_gpa2hva(vm, parent) = TABLE_GPA | TABLE_FLAGS;

@@ -152,6 +152,16 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level)
 	return NULL;
 }
 
+gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level)
+{
+	gpa_t table = vm->pgd;
+	int l;
+
+	for (l = PG_LEVEL_512G; l > level; l--)
+		table = *pte_of(vm, table, gva, l) & PHYSICAL_PAGE_MASK;
+	return table + ((gva >> PG_LEVEL_SHIFT(level)) & 511) * sizeof(uint64_t);
+}
+
 bool __addr_gva2gpa(struct kvm_vm *vm, gva_t gva, gpa_t *gpa)
 {
 	uint64_t *pte, mask;
