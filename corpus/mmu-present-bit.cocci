@@ -16,6 +16,10 @@
 // for a mapped page. Re-walking it finds reserved bits and KVM_RUN fails with
 // EINVAL; zapping it in the shadow MMU looks for an rmap that never was.
 // Two static asserts stand in the way.
+//
+// Seen on both vendors: EINVAL and the reserved bits in the log with the TDP MMU;
+// with kvm.tdp_mmu=0, kvm_amd.npt=0 or kvm_intel.ept=0 the exit of the VMM panics
+// the host in drop_spte(), called from kvm_mmu_notifier_release().
 
 @@
 @@
