@@ -42,6 +42,14 @@ struct kvm_stats_desc {
 #define KVM_EXIT_MEMORY_FAULT		39
 #endif
 
+#ifndef KVM_CAP_DISABLE_QUIRKS2
+#define KVM_CAP_DISABLE_QUIRKS2		213
+#endif
+
+#ifndef KVM_X86_QUIRK_SLOT_ZAP_ALL
+#define KVM_X86_QUIRK_SLOT_ZAP_ALL	(1 << 7)
+#endif
+
 #ifndef KVM_CAP_DIRTY_LOG_RING
 #define KVM_CAP_DIRTY_LOG_RING		192
 #endif

@@ -321,6 +321,9 @@ bool vm_read_stat(struct kvm_vm *vm, const char *name, int64_t *value);
 int64_t __vm_get_stat(struct kvm_vm *vm, const char *name);
 #define vm_get_stat(vm, stat)	__vm_get_stat(vm, #stat)
 
+/* 4K pages that KVM maps, in pages of any size; -1 where it does not count them. */
+int64_t vm_mapped_pages(struct kvm_vm *vm);
+
 /*
  * How often KVM has asked all vCPUs to flush their TLBs; -1 where that is not
  * counted (before 5.17), or may be done by other means (on Hyper-V). An emulated

@@ -89,6 +89,16 @@ int64_t vm_tlb_flush_requests(struct kvm_vm *vm)
 	       value : -1;
 }
 
+int64_t vm_mapped_pages(struct kvm_vm *vm)
+{
+	int64_t n4k, n2m, n1g;
+
+	if (!vm_read_stat(vm, "pages_4k", &n4k) || !vm_read_stat(vm, "pages_2m", &n2m) ||
+	    !vm_read_stat(vm, "pages_1g", &n1g))
+		return -1;
+	return n4k + n2m * (int64_t)(SZ_2M / SZ_4K) + n1g * (int64_t)(SZ_1G / SZ_4K);
+}
+
 void vm_expect_tlb_flush(struct kvm_vm *vm, int64_t before, const char *when)
 {
 	TEST_ASSERT_ORACLE(ORACLE_STATS,

@@ -93,16 +93,6 @@ static void give_up(struct backing_mem *m, size_t offset, size_t size)
 		      vm_mem_backing_src_name(m->type));
 }
 
-/* 4K pages that KVM maps, whatever the size; -1 where it does not count them. */
-static int64_t mapped_pages(struct kvm_vm *vm)
-{
-	int64_t n4k, n2m;
-
-	if (!vm_read_stat(vm, "pages_4k", &n4k) || !vm_read_stat(vm, "pages_2m", &n2m))
-		return -1;
-	return n4k + n2m * (int64_t)(SZ_2M / PAGE_SIZE);
-}
-
 static void expect_zeroes(struct arena *a, gpa_t gpa, size_t npages)
 {
 	uint64_t out[PROBE_MAX_PAGES];
@@ -137,11 +127,11 @@ KVM_TEST_F(backing, given_up_memory_is_gone)
 	for (round = 0; round < 4; round++) {
 		arena_write(&a, GPA, &mem, 0, variant->size / PAGE_SIZE);
 		arena_expect_mem(&a, GPA, &mem, 0, variant->size / PAGE_SIZE);
-		before = mapped_pages(a.vm);
+		before = vm_mapped_pages(a.vm);
 		flushes = vm_tlb_flush_requests(a.vm);
 		breadcrumb("round %u: give the last 2M up", round);
 		give_up(&mem.mem, offset, SZ_2M);
-		after = mapped_pages(a.vm);
+		after = vm_mapped_pages(a.vm);
 		vm_expect_tlb_flush(a.vm, flushes, "mapped pages were given up");
 		expect_zeroes(&a, GPA + offset, n);
 
