@@ -10,7 +10,7 @@
 #include "pattern.h"
 #include "probe.h"
 
-#define ARENA_MAX_PROBES	2
+#define ARENA_MAX_PROBES	8
 #define ARENA_GPA		0x40000000UL
 #define ARENA_GUARD_PAGES	4
 
@@ -58,6 +58,11 @@ void arena_expect_gap(struct arena *a, gpa_t gpa, size_t npages);
 /* Each probe writes to each page a value of its own; @m must then hold it. */
 void arena_write(struct arena *a, gpa_t gpa, struct patterned_mem *m, size_t first,
 		 size_t npages);
+
+/* The same for one probe; the caller compares the memory. */
+void probe_expect_gaps(struct probe *p, gpa_t gpa, size_t npages);
+void probe_write_mem(struct probe *p, gpa_t gpa, struct patterned_mem *m, size_t first,
+		     size_t npages);
 
 /*
  * ---- hammering the window [gpa, gpa + npages) ----

@@ -87,6 +87,7 @@ struct kvm_vm {
 	 * (the APIC page, say) may have moved it by a few steps more.
 	 */
 	uint64_t memslot_generation;
+	uint64_t smm_memslot_generation;	/* slots of SMM's address space */
 	struct kvm_vm *next;		/* VMs of this process, for failure dumps */
 };
 
@@ -199,11 +200,14 @@ void vm_mem_region_delete(struct kvm_vm *vm, uint32_t slot);
 /* Deletes and adds again, same gpa and memory: two memslot updates. */
 void vm_mem_region_reload(struct kvm_vm *vm, uint32_t slot);
 
-/* NULL where there is none. */
+/* NULL where there is none; by gpa, SMM's slots (see smm.h) are not looked at. */
 struct userspace_mem_region *vm_get_mem_region(struct kvm_vm *vm, uint32_t slot);
 struct userspace_mem_region *vm_find_gpa(struct kvm_vm *vm, gpa_t gpa);
 
-/* "slot 3 [gpa 0x..-0x..) hugetlb-2M flags 0x1" or "gap between ... and ...". */
+/*
+ * "slot 3 [gpa 0x..-0x..) hugetlb-2M flags 0x1" or "gap between ... and ...", and
+ * the same of SMM's address space where that has slots.
+ */
 const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size);
 
 void kvm_vm_get_dirty_log(struct kvm_vm *vm, int slot, void *log);

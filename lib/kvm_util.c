@@ -113,6 +113,7 @@ struct kvm_vm *vm_create_barebones(void)
 
 	TEST_ERROR_ON(!vm, "no memory for struct kvm_vm");
 	vm->stats_fd = -1;
+	vm->smm_memslot_generation = 1;
 	vm->kvm_fd = open_kvm_dev_path_or_exit();
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0UL);
 	TEST_ASSERT_ORACLE(ORACLE_ERRNO, vm->fd >= 0, "KVM_CREATE_VM returned %d",

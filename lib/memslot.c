@@ -51,13 +51,26 @@ static struct userspace_mem_region *region_of(struct kvm_vm *vm, uint32_t slot)
 	return r;
 }
 
-struct userspace_mem_region *vm_find_gpa(struct kvm_vm *vm, gpa_t gpa)
+/* Each address space has slots of its own for the same gpas. */
+static unsigned int slot_as_id(uint32_t slot)
+{
+	return slot >> 16;
+}
+
+static struct userspace_mem_region *find_gpa(struct kvm_vm *vm, unsigned int as_id,
+					     gpa_t gpa)
 {
 	struct userspace_mem_region *r = vm->regions;
 
-	while (r && !(gpa >= r->gpa && gpa - r->gpa < r->size))
+	while (r && (slot_as_id(r->slot) != as_id ||
+		     !(gpa >= r->gpa && gpa - r->gpa < r->size)))
 		r = r->next;
 	return r;
+}
+
+struct userspace_mem_region *vm_find_gpa(struct kvm_vm *vm, gpa_t gpa)
+{
+	return find_gpa(vm, 0, gpa);
 }
 
 static struct userspace_mem_region *
@@ -77,21 +90,29 @@ region_add(struct kvm_vm *vm, uint32_t slot, gpa_t gpa, size_t size,
 
 /*
  * Each time KVM makes new memslots current, their generation moves by the number
- * of address spaces, which is two (the other one is SMM's). A slot that is
- * created or changes its flags takes one such step; one that is deleted or
- * moved takes two, for it is marked invalid first.
+ * of address spaces, which is two (the other one is SMM's, with a generation of
+ * its own). A slot that is created or changes its flags takes one such step; one
+ * that is deleted or moved takes two, for it is marked invalid first.
  */
+static void generation_moves(struct kvm_vm *vm, uint32_t slot, unsigned int steps)
+{
+	if (slot_as_id(slot))
+		vm->smm_memslot_generation += 2 * steps;
+	else
+		vm->memslot_generation += 2 * steps;
+}
+
 static void region_set(struct kvm_vm *vm, struct userspace_mem_region *r,
 		       unsigned int steps)
 {
 	vm_set_user_memory_region(vm, r->slot, r->flags, r->gpa, r->size, r->mem.hva);
-	vm->memslot_generation += 2 * steps;
+	generation_moves(vm, r->slot, steps);
 }
 
 static void region_unset(struct kvm_vm *vm, struct userspace_mem_region *r)
 {
 	vm_set_user_memory_region(vm, r->slot, 0, r->gpa, 0, NULL);
-	vm->memslot_generation += 2 * 2;
+	generation_moves(vm, r->slot, 2);
 }
 
 void vm_userspace_mem_region_add(struct kvm_vm *vm,
@@ -163,19 +184,20 @@ void vm_mem_region_reload(struct kvm_vm *vm, uint32_t slot)
 	region_set(vm, r, 1);
 }
 
-const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size)
+static int describe_gpa(struct kvm_vm *vm, unsigned int as_id, gpa_t gpa, char *buf,
+			size_t size)
 {
-	struct userspace_mem_region *r = vm_find_gpa(vm, gpa);
+	struct userspace_mem_region *r = find_gpa(vm, as_id, gpa);
 	struct userspace_mem_region *below = NULL, *above = NULL;
 	char low[64] = "the bottom", high[64] = "the top";
 
-	if (r) {
-		snprintf(buf, size, "slot %u [gpa 0x%lx-0x%lx) %s flags 0x%x",
-			 r->slot, r->gpa, r->gpa + r->size,
-			 vm_mem_backing_src_name(r->mem.type), r->flags);
-		return buf;
-	}
+	if (r)
+		return snprintf(buf, size, "slot %u [gpa 0x%lx-0x%lx) %s flags 0x%x",
+				r->slot, r->gpa, r->gpa + r->size,
+				vm_mem_backing_src_name(r->mem.type), r->flags);
 	for (r = vm->regions; r; r = r->next) {
+		if (slot_as_id(r->slot) != as_id)
+			continue;
 		if (r->gpa <= gpa && (!below || r->gpa > below->gpa))
 			below = r;
 		if (r->gpa > gpa && (!above || r->gpa < above->gpa))
@@ -187,7 +209,20 @@ const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size
 	if (above)
 		snprintf(high, sizeof(high), "slot %u's start 0x%lx", above->slot,
 			 above->gpa);
-	snprintf(buf, size, "gap between %s and %s", low, high);
+	return snprintf(buf, size, "gap between %s and %s", low, high);
+}
+
+const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size)
+{
+	struct userspace_mem_region *r = vm->regions;
+	size_t n = describe_gpa(vm, 0, gpa, buf, size);
+
+	while (r && !slot_as_id(r->slot))
+		r = r->next;
+	if (r && n < size)
+		n += snprintf(buf + n, size - n, "; in SMM ");
+	if (r && n < size)
+		describe_gpa(vm, 1, gpa, buf + n, size - n);
 	return buf;
 }
 

@@ -117,7 +117,7 @@ void arena_expect_mem(struct arena *a, gpa_t gpa, struct patterned_mem *m,
  * Exits are slow on an emulated host, so of a large gap only some pages are read;
  * they are far more than a vCPU's cache of one MMIO page.
  */
-static void probe_expect_gaps(struct probe *p, gpa_t gpa, size_t npages)
+void probe_expect_gaps(struct probe *p, gpa_t gpa, size_t npages)
 {
 	const size_t step = npages > MAX_GAP_READS ? npages / MAX_GAP_READS : 1;
 	const size_t nr = (npages - 1) / step + 1;
@@ -165,25 +165,30 @@ static unsigned int write_pages(struct probe *p, gva_t gva, size_t npages,
 	return exits;
 }
 
+void probe_write_mem(struct probe *p, gpa_t gpa, struct patterned_mem *m, size_t first,
+		     size_t npages)
+{
+	size_t offset = WRITE_OFFSET + p->vcpu->id * 8, page;
+	uint64_t value = test_random();
+	unsigned int exits;
+
+	exits = write_pages(p, gpa + offset, npages, value);
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, !exits,
+			   "vCPU %u: %u of %zu writes to RAM at gpa 0x%lx took an MMIO exit, the last at gpa 0x%lx; %lu memslot updates so far",
+			   p->vcpu->id, exits, npages, gpa, p->mmio.gpa,
+			   p->vcpu->vm->memslot_updates);
+	for (page = 0; page < npages; page++)
+		patterned_mem_wrote(m, (first + page) * PAGE_SIZE + offset, 8,
+				    value + page);
+}
+
 void arena_write(struct arena *a, gpa_t gpa, struct patterned_mem *m, size_t first,
 		 size_t npages)
 {
-	unsigned int i, exits;
-	size_t page;
+	unsigned int i;
 
-	for (i = 0; i < a->nr_probes; i++) {
-		size_t offset = WRITE_OFFSET + i * 8;
-		uint64_t value = test_random();
-
-		exits = write_pages(&a->probes[i], gpa + offset, npages, value);
-		TEST_ASSERT_ORACLE(ORACLE_EXIT, !exits,
-				   "vCPU %u: %u of %zu writes to RAM at gpa 0x%lx took an MMIO exit, the last at gpa 0x%lx; %lu memslot updates so far",
-				   i, exits, npages, gpa, a->probes[i].mmio.gpa,
-				   a->vm->memslot_updates);
-		for (page = 0; page < npages; page++)
-			patterned_mem_wrote(m, (first + page) * PAGE_SIZE + offset, 8,
-					    value + page);
-	}
+	for (i = 0; i < a->nr_probes; i++)
+		probe_write_mem(&a->probes[i], gpa, m, first, npages);
 	patterned_mem_check(m, "after the guest wrote at gpa 0x%lx", gpa);
 }
 
