@@ -25,6 +25,11 @@
 #define X86_CR0_PG		BIT(31)
 #define X86_CR4_PAE		BIT(5)
 #define X86_CR4_OSFXSR		BIT(9)
+#define X86_CR4_PCIDE		BIT(17)
+#define X86_CR4_SMEP		BIT(20)
+#define X86_CR4_SMAP		BIT(21)
+#define X86_CR4_PKE		BIT(22)
+#define X86_CR3_NOFLUSH		BIT_ULL(63)
 #define EFER_LME		BIT(8)
 #define EFER_LMA		BIT(10)
 #define EFER_NX			BIT(11)
@@ -32,6 +37,13 @@
 #define X86_EFLAGS_FIXED	BIT(1)
 #define X86_EFLAGS_IF		BIT(9)
 #define X86_EFLAGS_IOPL		(BIT(12) | BIT(13))
+#define X86_EFLAGS_AC		BIT(18)
+
+/* Selectors of the library's GDT; the user ones want an RPL of 3. */
+#define KERNEL_CS		0x08
+#define KERNEL_DS		0x10
+#define USER_CS			0x28
+#define USER_DS			0x30
 
 #define DE_VECTOR		0
 #define DB_VECTOR		1
@@ -48,6 +60,7 @@
 #define PFERR_USER_MASK		BIT(2)
 #define PFERR_RSVD_MASK		BIT(3)
 #define PFERR_FETCH_MASK	BIT(4)
+#define PFERR_PK_MASK		BIT(5)
 
 enum pg_level {
 	PG_LEVEL_NONE,

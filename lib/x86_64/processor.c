@@ -7,11 +7,7 @@
 
 #define STACK_PAGES	8
 
-#define KERNEL_CS	0x08
-#define KERNEL_DS	0x10
 #define TSS_SELECTOR	0x18		/* two entries */
-#define USER_CS		0x28
-#define USER_DS		0x30
 
 #define TSS_RSP0_OFFSET	4	/* SDM vol. 3 figure 8-11 */
 

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What may be read, written and executed at CPL 0 and 3, for each combination of
+ * rights in the entries of a walk with CR0.WP, EFER.NX, CR4.SMEP, CR4.SMAP and
+ * RFLAGS.AC, and PKRU: allowed, or a #PF with the right error code and CR2. The
+ * same for accesses that KVM makes for the guest. Page tables are shared by
+ * entries with other rights: the rights of each way there count.
+ *
+ * What breaks this: shadow pages that are used for another mode of the CPU, or
+ * for another way to the same table; what KVM does to write to a read-only page
+ * for a guest that runs without WP; an emulator that goes by the bits of the last
+ * exit.
+ */
+#include "guest_paging.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(guest_rights_test,
+	.fixes = FIXES("b1bd5cba3306 KVM: X86: MMU: Use the correct inherited permissions to get shadow page",
+		"844a5fe219cf KVM: MMU: fix ept=0/pte.u=1/pte.w=0/CR0.WP=0/CR4.SMEP=1/EFER.NX=0 combo",
+		"cf9f4c0eb169 KVM: x86/mmu: Refresh CR0.WP prior to checking for emulated permission faults"));
+
+#define NR_RIGHTS	8		/* of one entry: W, U, NX */
+
+static uint64_t rights(unsigned int i)
+{
+	return PTE_PRESENT_MASK | (i & 1 ? PTE_WRITABLE_MASK : 0) |
+	       (i & 2 ? PTE_USER_MASK : 0) | (i & 4 ? PTE_NX_MASK : 0);
+}
+
+/* Eight upper entries that lead to one table, of which eight leaves are used. */
+FIXTURE_VARIANT(upper) {
+	int level, leaf;
+	unsigned int share;		/* of the accesses, that are made: one in */
+};
+KVM_FIXTURE(upper)
+
+FIXTURE_VARIANT_ADD(upper, pde) {
+	.level = PG_LEVEL_2M, .leaf = PG_LEVEL_4K, .share = 2,
+};
+FIXTURE_VARIANT_ADD(upper, pdpte) {
+	.level = PG_LEVEL_1G, .leaf = PG_LEVEL_4K, .share = 5,
+};
+FIXTURE_VARIANT_ADD(upper, pml4e) {
+	.level = PG_LEVEL_512G, .leaf = PG_LEVEL_4K, .share = 5,
+};
+FIXTURE_VARIANT_ADD(upper, pdpte_of_2m) {
+	.level = PG_LEVEL_1G, .leaf = PG_LEVEL_2M, .share = 5,
+};
+
+static gva_t rights_gva(const FIXTURE_VARIANT(upper) *v, unsigned int upper,
+			unsigned int leaf)
+{
+	/* Adds to the two indices in question; no carry. */
+	return PAGING_GVA(200, 3, 1, 1) +
+	       ((gva_t)upper << PG_LEVEL_SHIFT(v->level)) +
+	       ((gva_t)leaf << PG_LEVEL_SHIFT(v->leaf));
+}
+
+static void map_rights(struct paging *p, const FIXTURE_VARIANT(upper) *v)
+{
+	uint64_t large = v->leaf > PG_LEVEL_4K ? PTE_LARGE_MASK : 0;
+	unsigned int i, j;
+	gpa_t table;
+
+	for (j = 0; j < NR_RIGHTS; j++)
+		paging_map(p, p->root, rights_gva(v, 0, j), v->leaf,
+			   (large ? POOL_GPA : pool_data(10 + j)) | large | rights(j),
+			   PTE_RWU);
+	table = paging_peek(p, paging_entry(p, p->root, rights_gva(v, 0, 0), v->level)) &
+		PHYSICAL_PAGE_MASK;
+	for (i = 0; i < NR_RIGHTS; i++) {
+		paging_poke(p, paging_entry(p, p->root, rights_gva(v, i, 0), v->level),
+			    table | rights(i));
+		for (j = 0; j < NR_RIGHTS && i; j++)
+			paging_watch(p, rights_gva(v, i, j));
+	}
+}
+
+/* ---- modes of the CPU ---- */
+
+enum { MODE_WP = 1, MODE_NX = 2, MODE_SMEP = 4, MODE_SMAP = 8, NR_MODES = 16 };
+
+static bool has_cpuid_7_ebx(unsigned int bit)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+
+	return e && e->ebx & BIT(bit);
+}
+
+static unsigned int possible_modes(void)
+{
+	return MODE_WP | MODE_NX | (has_cpuid_7_ebx(7) ? MODE_SMEP : 0) |
+	       (has_cpuid_7_ebx(20) ? MODE_SMAP : 0);
+}
+
+static void set_mode(struct paging_cpu *cpu, unsigned int mode, unsigned int old)
+{
+	if ((mode ^ old) & MODE_WP)
+		paging_set_wp(cpu, mode & MODE_WP);
+	if ((mode ^ old) & MODE_NX)
+		paging_set_nx(cpu, mode & MODE_NX);
+	if ((mode ^ old) & MODE_SMEP)
+		paging_set_cr4(cpu, X86_CR4_SMEP, mode & MODE_SMEP);
+	if ((mode ^ old) & MODE_SMAP)
+		paging_set_cr4(cpu, X86_CR4_SMAP, mode & MODE_SMAP);
+}
+
+/*
+ * Shadow paging lets a kernel without WP write to a read-only page of the user's
+ * by making it the kernel's own for the while. When it could do so because of AC,
+ * then SMAP does not protect the page any more once AC is clear. KVM has been
+ * like that since it knows SMAP.
+ */
+static bool known_smap_hole(struct paging_cpu *cpu, enum paging_op op, bool ac)
+{
+	return ac && op == PAGING_WRITE && !(cpu->cr0 & X86_CR0_WP) &&
+	       cpu->cr4 & X86_CR4_SMAP && !cpu->p->tdp;
+}
+
+/*
+ * KVM's shadow pages are the same ones whether EFER.NX is on or off. So what was
+ * mapped while the bit was valid stays mapped when it is reserved.
+ */
+static bool known_nx_hole(struct paging_cpu *cpu, gva_t gva, bool nx_was_on)
+{
+	struct paging_walk w;
+
+	if (cpu->p->tdp || !nx_was_on || cpu->efer & EFER_NX)
+		return false;
+	paging_walk(cpu, cpu->cr3, gva, &w);
+	return w.nx;
+}
+
+/* All of @ops by both CPLs, and by CPL 0 with AC, from anywhere on. */
+static void access_page(struct paging_cpu *cpu, gva_t gva,
+			const enum paging_op ops[], unsigned int nr_ops,
+			unsigned int share)
+{
+	const unsigned int nr = nr_ops * 3;
+	unsigned int i, j, start = test_random() % nr;
+
+	for (i = 0; i < nr; i++) {
+		j = (start + i) % nr;
+		if (test_random() % share)
+			continue;
+		if (j / nr_ops == 2 && (!(cpu->cr4 & X86_CR4_SMAP) ||
+					known_smap_hole(cpu, ops[j % nr_ops], true)))
+			continue;
+		paging_try(cpu, ops[j % nr_ops], gva, j / nr_ops == 1, j / nr_ops == 2);
+	}
+}
+
+/* All modes with this setting of EFER.NX. */
+static void access_in_all_modes(struct paging *p, const FIXTURE_VARIANT(upper) *v,
+				const enum paging_op ops[], unsigned int nr_ops,
+				unsigned int share, bool nx, bool nx_was_on)
+{
+	unsigned int start = test_random() % NR_MODES, old = MODE_WP;
+	struct paging_cpu *cpu = &p->cpu[0];
+	unsigned int i, mode, page, first;
+
+	paging_set_nx(cpu, nx);
+	for (i = 0; i < NR_MODES; i++) {
+		/* Odd, so all are drawn; one to three bits change each time. */
+		mode = (start + i * 5) % NR_MODES;
+		if (mode & ~possible_modes() || mode & MODE_NX)
+			continue;
+		set_mode(cpu, mode, old);
+		old = mode;
+		first = test_random() % 64;
+		for (page = 0; page < NR_RIGHTS * NR_RIGHTS; page++) {
+			gva_t gva = rights_gva(v, (first + page) / 8 % 8,
+					       (first + page) % 8);
+
+			if (!known_nx_hole(cpu, gva, nx_was_on))
+				access_page(cpu, gva, ops, nr_ops, share);
+		}
+		paging_run(cpu, "WP %u NX %u SMEP %u SMAP %u", !!(mode & MODE_WP), nx,
+			   !!(mode & MODE_SMEP), !!(mode & MODE_SMAP));
+	}
+	set_mode(cpu, MODE_WP, old);
+	paging_run(cpu, "WP, NX %u", nx);
+}
+
+/* Without EFER.NX from the start, and with it and then without. */
+static void access_with_and_without_nx(const FIXTURE_VARIANT(upper) *v,
+				       const enum paging_op ops[],
+				       unsigned int nr_ops, unsigned int share)
+{
+	struct paging p;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		breadcrumb("access pages with all rights, EFER.NX %s at first",
+			   i ? "on" : "off");
+		paging_create(&p, 1);
+		map_rights(&p, v);
+		access_in_all_modes(&p, v, ops, nr_ops, share, i, false);
+		access_in_all_modes(&p, v, ops, nr_ops, share, !i, i);
+		paging_free(&p);
+	}
+}
+
+KVM_TEST_F(upper, every_combination)
+{
+	static const enum paging_op ops[] = { PAGING_READ, PAGING_WRITE, PAGING_EXEC };
+
+	access_with_and_without_nx(variant, ops, ARRAY_SIZE(ops), variant->share);
+}
+
+/* Each of these exits, so fewer. */
+KVM_TEST_F(upper, accesses_by_kvm)
+{
+	static const enum paging_op ops[] = { PAGING_MOVS, PAGING_OUTS };
+
+	access_with_and_without_nx(variant, ops, ARRAY_SIZE(ops), 6);
+}
+
+/* ---- one mode, and at once the other ---- */
+
+static const FIXTURE_VARIANT(upper) by_pde = {
+	.level = PG_LEVEL_2M, .leaf = PG_LEVEL_4K,
+};
+
+/* Nothing exits in between that KVM could take the new WP from. */
+KVM_TEST(wp_just_before_a_write_by_kvm)
+{
+	struct paging_cpu *cpu;
+	unsigned int page, i;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	map_rights(&p, &by_pde);
+	breadcrumb("toggle CR0.WP and have KVM write");
+	for (page = 0; page < 4; page++) {
+		/* Writable, and read-only by the leaf, by the PDE, by both. */
+		gva_t gva = rights_gva(&by_pde, page / 2, page % 2);
+
+		for (i = 0; i < 6; i++) {
+			paging_set_wp(cpu, i & 1);
+			paging_try(cpu, PAGING_MOVS, gva, false, false);
+			paging_set_wp(cpu, !(i & 1));
+			paging_try(cpu, PAGING_MOVS, gva, false, false);
+			paging_try(cpu, PAGING_WRITE, gva, false, false);
+		}
+		paging_set_wp(cpu, true);
+		paging_run(cpu, "CR0.WP toggled, page %u", page);
+	}
+	paging_free(&p);
+}
+
+/*
+ * Without WP, the kernel's write to a user's read-only page makes it writable for
+ * the kernel and so, in a shadow page, not the user's any more. Who may execute
+ * and read it must not change by that.
+ */
+KVM_TEST(kernel_writes_users_readonly_page)
+{
+	static const enum paging_op after[] = { PAGING_EXEC, PAGING_READ, PAGING_WRITE };
+	unsigned int old = MODE_WP | MODE_NX, mode, i;
+	struct paging_cpu *cpu;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	map_rights(&p, &by_pde);
+	for (mode = 0; mode < NR_MODES; mode++) {
+		if (mode & MODE_WP || mode & ~possible_modes())
+			continue;
+		set_mode(cpu, mode, old);
+		old = mode;
+		for (i = 0; i < 2 * ARRAY_SIZE(after); i++) {
+			/* Of a new page each time: read-only and the user's. */
+			gva_t gva = rights_gva(&by_pde, 3, 2);
+
+			paging_flush(cpu);
+			paging_try(cpu, PAGING_WRITE, gva, false, true);
+			paging_try(cpu, after[i / 2], gva, i & 1, true);
+			paging_try(cpu, PAGING_EXEC, gva, false, false);
+			paging_try(cpu, PAGING_WRITE, gva, true, false);
+			paging_try(cpu, PAGING_EXEC, gva, true, false);
+			paging_set_wp(cpu, true);
+			paging_try(cpu, PAGING_WRITE, gva, false, true);
+			paging_set_wp(cpu, false);
+		}
+		paging_run(cpu, "NX %u SMEP %u SMAP %u", !!(mode & MODE_NX),
+			   !!(mode & MODE_SMEP), !!(mode & MODE_SMAP));
+	}
+	set_mode(cpu, MODE_WP | MODE_NX, old);
+	paging_run(cpu, "WP and NX");
+	paging_free(&p);
+}
+
+/* ---- protection keys ---- */
+
+KVM_TEST(protection_keys)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+	struct paging_cpu *cpu;
+	unsigned int i, round;
+	struct paging p;
+
+	__TEST_REQUIRE(e && e->ecx & BIT(3), "needs PKU in the guest's CPUID: a CPU with it, and TDP");
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	for (i = 0; i < 16; i++)
+		paging_map(&p, p.root, PAGING_GVA(200, 3, 5, 1 + i), PG_LEVEL_4K,
+			   pool_data(10 + i) | rights(test_random() % 4) |
+			   (uint64_t)i << 59, PTE_RWU);
+	paging_set_cr4(cpu, X86_CR4_PKE, true);
+	for (round = 0; round < 8; round++) {
+		paging_set_pkru(cpu, test_random());
+		paging_set_wp(cpu, round & 1);
+		for (i = 0; i < p.nr_watched * 6; i++)
+			paging_try(cpu, i % 3, p.watched[i / 6], i / 3 % 2, false);
+		paging_run(cpu, "round %u", round);
+	}
+	paging_free(&p);
+}
+
+KVM_TEST_MAIN()

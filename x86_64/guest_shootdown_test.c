@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two vCPUs share page tables that one of them edits while both run. The other
+ * one is told, flushes its own TLB, as after a shoot-down's IPI, and from then on
+ * goes by the new entries; by entries that were not present before even without
+ * a flush. What it then writes is where the editor finds it.
+ *
+ * What breaks this: with shadow paging, a page table that is synced for the vCPU
+ * that edits it only, or that is still written behind KVM's back after it was
+ * synced.
+ */
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(guest_shootdown_test);
+
+#define NR_PAGES	16
+#define NR_ROUNDS	200
+/* No index in the page tables is that of the data in its page. */
+#define AREA		(200UL << 39 | 3UL << 30 | 5UL << 21 | 7UL << 12)
+#define WRITTEN		8	/* offset in each page */
+
+enum how { BY_INVLPG, BY_CR3, WITHOUT };
+
+FIXTURE_VARIANT(flush) {
+	enum how how;
+};
+KVM_FIXTURE(flush)
+
+FIXTURE_VARIANT_ADD(flush, invlpg) { .how = BY_INVLPG };
+FIXTURE_VARIANT_ADD(flush, cr3) { .how = BY_CR3 };
+/* Only from not present to present; the way back is flushed. */
+FIXTURE_VARIANT_ADD(flush, none) { .how = WITHOUT };
+
+/* In guest memory. */
+struct shared {
+	uint64_t how;
+	gpa_t data;			/* two sets of pages */
+	volatile uint64_t *ptes;	/* of AREA */
+	gva_t data_gva;
+	volatile uint64_t round, seen;
+};
+
+static bool is_present(const struct shared *s, uint64_t round)
+{
+	return s->how != WITHOUT || round % 2;
+}
+
+static uint64_t page_of(const struct shared *s, uint64_t round, uint64_t i)
+{
+	/* In another order each time. */
+	return (round / (s->how == WITHOUT ? 2 : 1) % 2) * NR_PAGES +
+	       (i + round * 5) % NR_PAGES;
+}
+
+static void guest_flush(const struct shared *s, uint64_t round)
+{
+	uint64_t i;
+
+	if (s->how == WITHOUT && is_present(s, round))
+		return;
+	if (s->how == BY_CR3)
+		write_cr3(read_cr3());
+	for (i = 0; i < NR_PAGES && s->how != BY_CR3; i++)
+		invlpg(AREA + i * PAGE_SIZE);
+}
+
+static void guest_check(const struct shared *s, uint64_t round, uint64_t cpu)
+{
+	uint64_t i, got, want;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		gva_t gva = AREA + i * PAGE_SIZE;
+
+		if (!is_present(s, round)) {
+			got = kvm_asm_safe("mov (%[gva]), %%r11", [gva] "r"(gva));
+			__GUEST_ASSERT(got == PF_VECTOR,
+				       "round %lu, vCPU %lu: the entry of page %lu is not present and was flushed: want #PF, got vector %lu",
+				       round, cpu, i, got);
+			continue;
+		}
+		want = page_of(s, round, i);
+		got = guest_read64(gva);
+		__GUEST_ASSERT(got == want,
+			       "round %lu, page %lu: want data page %lu, got %lu",
+			       round, i, want, got);
+	}
+}
+
+static void guest_editor(struct shared *s)
+{
+	uint64_t round, i, got;
+
+	for (round = 1; round <= NR_ROUNDS; round++) {
+		for (i = 0; i < NR_PAGES; i++)
+			s->ptes[i] = is_present(s, round) ?
+				     (s->data + page_of(s, round, i) * PAGE_SIZE) |
+				     PTE_PRESENT_MASK | PTE_WRITABLE_MASK : 0;
+		s->round = round;
+		guest_flush(s, round);
+		guest_check(s, round, 0);
+		while (s->seen != round)
+			cpu_relax();
+		for (i = 0; i < NR_PAGES && is_present(s, round); i++) {
+			got = guest_read64(s->data_gva + WRITTEN +
+					   page_of(s, round, i) * PAGE_SIZE);
+			__GUEST_ASSERT(got == round * NR_PAGES + i,
+				       "round %lu: vCPU 1 wrote 0x%lx to page %lu, and there is 0x%lx",
+				       round, round * NR_PAGES + i, i, got);
+		}
+	}
+	GUEST_DONE();
+}
+
+static void guest_other(struct shared *s)
+{
+	uint64_t round, i;
+
+	for (round = 1; round <= NR_ROUNDS; round++) {
+		/* Used all the time, stale or not; it is not looked at. */
+		while (s->round != round) {
+			if (s->how != WITHOUT)
+				guest_read64(AREA + round % NR_PAGES * PAGE_SIZE);
+			cpu_relax();
+		}
+		guest_flush(s, round);
+		guest_check(s, round, 1);
+		for (i = 0; i < NR_PAGES && is_present(s, round); i++)
+			guest_write64(AREA + i * PAGE_SIZE + WRITTEN,
+				      round * NR_PAGES + i);
+		s->seen = round;
+	}
+	GUEST_DONE();
+}
+
+static void run_to_the_end(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_run_unless_stopped(vcpu) && get_ucall(vcpu, NULL) != UCALL_DONE)
+		vcpu_unexpected_exit(vcpu, "GUEST_DONE");
+}
+
+KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
+{
+	struct kvm_vm *vm = vm_create(2);
+	gva_t gva = vm_alloc(vm, sizeof(struct shared));
+	struct shared *s = addr_gva2hva(vm, gva);
+	struct kvm_vcpu *vcpus[2];
+	gpa_t ptes;
+	uint64_t i;
+
+	s->how = variant->how;
+	s->data = vm_phy_pages_alloc(vm, 2 * NR_PAGES);
+	s->data_gva = vm_map_gpa(vm, s->data, 2 * NR_PAGES * PAGE_SIZE);
+	for (i = 0; i < 2 * NR_PAGES; i++)
+		*(uint64_t *)addr_gpa2hva(vm, s->data + i * PAGE_SIZE) = i;
+	virt_map(vm, AREA, s->data, NR_PAGES);
+	ptes = addr_hva2gpa(vm, vm_get_pte(vm, AREA, NULL));
+	s->ptes = (uint64_t *)(vm_map_gpa(vm, align_down(ptes, PAGE_SIZE), PAGE_SIZE) +
+			       ptes % PAGE_SIZE);
+	vcpus[0] = vm_vcpu_add(vm, 0, guest_editor);
+	vcpus[1] = vm_vcpu_add(vm, 1, guest_other);
+	breadcrumb("one vCPU edits, the other one flushes");
+	for (i = 0; i < 2; i++) {
+		vcpu_args_set(vcpus[i], 1, gva);
+		vcpu_thread_start(vcpus[i], run_to_the_end);
+	}
+	for (i = 0; i < 2; i++)
+		vcpu_thread_join(vcpus[i]);
+	kvm_vm_free(vm);
+}
+
+KVM_TEST_MAIN()
