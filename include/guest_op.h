@@ -69,6 +69,24 @@ static inline void vcpu_do_mov(struct kvm_vcpu *vcpu, enum guest_insn insn,
 #define vcpu_do_read(vcpu, gva, len)	vcpu_do_mov(vcpu, INSN_MOV_READ, gva, len)
 #define vcpu_do_write(vcpu, gva, len)	vcpu_do_mov(vcpu, INSN_MOV_WRITE, gva, len)
 
+/*
+ * A piece of an access that KVM handles as one: within one page, and at most 8
+ * bytes if it exits.
+ */
+struct access_piece {
+	gpa_t gpa;
+	unsigned int start, len;
+	bool exits;
+};
+
+void next_access_piece(struct kvm_vm *vm, gva_t gva, unsigned int size,
+		       bool is_write, struct access_piece *p);
+
+#define for_each_access_piece(vm, gva, size, is_write, p)		\
+	for (p = (struct access_piece){};				\
+	     p.start + p.len < (size) &&				\
+	     (next_access_piece(vm, gva, size, is_write, &p), true); )
+
 /* What an instruction with one memory operand can be. */
 #define for_each_rmw_insn(insn)						\
 	for (insn = INSN_INC; insn <= INSN_LOCK_CMPXCHG; insn++)

@@ -112,6 +112,12 @@ static inline bool host_is_amd(void)
 /* Module parameters; -1 / false when the module or the parameter is absent. */
 int kvm_get_module_param_integer(const char *module, const char *param);
 bool kvm_get_module_param_bool(const char *module, const char *param);
+/*
+ * Sets a parameter for the rest of the case; whatever becomes of the case, it is
+ * then put back. A parameter that cannot be set is a skip. The first time must be
+ * before the case has a VM.
+ */
+void kvm_set_module_param(const char *module, const char *param, const char *value);
 bool kvm_is_tdp_enabled(void);		/* npt=1 / ept=1 */
 
 /* ---- ioctls ---- */

@@ -273,25 +273,15 @@ struct run {
 	struct mirror mirror;
 };
 
-/*
- * A piece of an access that KVM handles as one: within one page, and at most 8
- * bytes if it exits.
- */
-struct piece {
-	gpa_t gpa;
-	unsigned int start, len;
-	bool exits;
-};
-
-static void next_piece(struct run *r, gva_t gva, unsigned int size, bool is_write,
-		       struct piece *p)
+void next_access_piece(struct kvm_vm *vm, gva_t gva, unsigned int size,
+		       bool is_write, struct access_piece *p)
 {
 	struct userspace_mem_region *region;
 
 	p->start += p->len;
 	gva += p->start;
-	p->gpa = addr_gva2gpa(r->vcpu->vm, gva);
-	region = vm_find_gpa(r->vcpu->vm, p->gpa);
+	p->gpa = addr_gva2gpa(vm, gva);
+	region = vm_find_gpa(vm, p->gpa);
 	p->exits = !region || (is_write && (region->flags & KVM_MEM_READONLY));
 	p->len = PAGE_SIZE - gva % PAGE_SIZE;
 	if (p->len > size - p->start)
@@ -300,18 +290,13 @@ static void next_piece(struct run *r, gva_t gva, unsigned int size, bool is_writ
 		p->len = 8;
 }
 
-#define for_each_piece(r, gva, size, is_write, p)			\
-	for (p = (struct piece){};					\
-	     p.start + p.len < (size) &&				\
-	     (next_piece(r, gva, size, is_write, &p), true); )
-
 /* Fills the bytes of @value that come from RAM; the others stay random. */
 static void fill_from_ram(struct run *r, gva_t gva, unsigned int size,
 			  uint8_t *value)
 {
-	struct piece p;
+	struct access_piece p;
 
-	for_each_piece(r, gva, size, false, p) {
+	for_each_access_piece(r->vcpu->vm, gva, size, false, p) {
 		if (!p.exits)
 			memcpy(value + p.start,
 			       mirror_of(&r->mirror, r->vcpu->vm, p.gpa), p.len);
@@ -322,9 +307,9 @@ static void expect_read(struct run *r, gva_t gva, unsigned int size,
 			const uint8_t *value)
 {
 	struct mmio_access want;
-	struct piece p;
+	struct access_piece p;
 
-	for_each_piece(r, gva, size, false, p) {
+	for_each_access_piece(r->vcpu->vm, gva, size, false, p) {
 		if (!p.exits)
 			continue;
 		want = (struct mmio_access){ .gpa = p.gpa, .len = p.len };
@@ -337,9 +322,9 @@ static void expect_write(struct run *r, gva_t gva, unsigned int size,
 			 const uint8_t *value)
 {
 	struct mmio_access want;
-	struct piece p;
+	struct access_piece p;
 
-	for_each_piece(r, gva, size, true, p) {
+	for_each_access_piece(r->vcpu->vm, gva, size, true, p) {
 		if (!p.exits) {
 			memcpy(mirror_of(&r->mirror, r->vcpu->vm, p.gpa),
 			       value + p.start, p.len);

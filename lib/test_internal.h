@@ -13,6 +13,9 @@ enum {
 	CASE_EXIT_SKIP = 4,
 };
 
+/* Processes that put module parameters back, see lib/module_param.c. */
+#define CASE_MAX_GUARDIANS	8
+
 /*
  * What the case's process leaves for its supervisor, in shared memory: it must
  * survive the process.
@@ -21,6 +24,7 @@ struct case_report {
 	char skip_reason[CASE_REASON_SIZE];
 	char step[128];			/* last breadcrumb */
 	bool body_returned;
+	pid_t guardians[CASE_MAX_GUARDIANS];
 };
 
 /* The one global of the library: one process runs one case. */

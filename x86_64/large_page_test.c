@@ -10,7 +10,7 @@
  * writes each 4K page, each of which holds words that name it.
  *
  * dirty_log_test has what dirty logging does to large pages, host_page_test what
- * the host does to the pages below them.
+ * the host does to the pages below them, nx_huge_page_test what is executed.
  */
 #include <sys/mman.h>
 
@@ -491,53 +491,6 @@ KVM_TEST(read_only_large_pages, .thp = true)
 	page_worker_end(&p.workers[0]);
 	page_worker_read(&p.workers[0], "after the host wrote read-only memory");
 	page_area_check(&p.area, "after the host wrote read-only memory");
-	kvm_vm_free(p.vm);
-}
-
-/*
- * iTLB multihit: what is executed is mapped 4K. A page counts as split only if
- * it could have been large.
- */
-KVM_TEST(nx_splits_count_large_pages_only, .thp = true)
-{
-	const gpa_t code = AREA_GPA + SZ_2M + 3 * PAGE_SIZE + PAGE_USER_WORD * 8;
-	const gpa_t small = AREA_GPA + 2 * SZ_2M;
-	struct page_sizes want;
-	struct page_vm p;
-	int64_t splits;
-
-	__TEST_REQUIRE(kvm_get_module_param_bool("kvm", "nx_huge_pages"),
-		       "needs kvm.nx_huge_pages=Y");
-	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 1);
-	virt_map_level(p.vm, small, small, SZ_2M, PG_LEVEL_2M);
-	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS_THP, AREA_GPA,
-				    DATA_SLOT, 2 * SZ_2M / PAGE_SIZE, 0);
-	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, small, 2,
-				    SZ_2M / PAGE_SIZE, 0);
-	page_area_fill(&p.area, 0, p.area.npages, 1);
-	backing_require_huge(addr_gpa2hva(p.vm, AREA_GPA), 2 * SZ_2M);
-	page_worker_check_sizes(&p.workers[0], NULL, "data only");
-	__TEST_REQUIRE(vm_read_stat(p.vm, "nx_lpage_splits", &splits),
-		       "needs the statistic nx_lpage_splits");
-
-	breadcrumb("execute from a slot of 4K pages");
-	memset(addr_gpa2hva(p.vm, small), 0xc3, PAGE_SIZE);	/* RET */
-	TEST_ASSERT_EQ(page_worker_exec(&p.workers[0], small), 0U);
-	TEST_ASSERT_ORACLE(ORACLE_STATS, vm_get_stat(p.vm, nx_lpage_splits) == 0,
-			   "nothing executable could be large, but nx_lpage_splits is %ld",
-			   vm_get_stat(p.vm, nx_lpage_splits));
-
-	breadcrumb("execute from a large page");
-	*(uint8_t *)addr_gpa2hva(p.vm, code) = 0xc3;
-	TEST_ASSERT_EQ(page_worker_exec(&p.workers[0], code), 0U);
-	TEST_ASSERT_ORACLE(ORACLE_STATS, vm_get_stat(p.vm, nx_lpage_splits) == 1,
-			   "one of two large pages was executed from, but nx_lpage_splits is %ld",
-			   vm_get_stat(p.vm, nx_lpage_splits));
-	page_area_model(&p.area, &want);
-	want.n2m--;
-	want.n4k = -1;	/* the executed page of the other slot counts, too */
-	page_worker_check_sizes(&p.workers[0], &want, "one large page executed from");
-	check_data(&p, 2);
 	kvm_vm_free(p.vm);
 }
 
