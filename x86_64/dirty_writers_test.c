@@ -9,6 +9,7 @@
  * What breaks it: a path to guest memory without mark_page_dirty(), one that marks
  * the first page of two, one that marks what it has not written.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -274,12 +275,16 @@ KVM_TEST_F(log, accessed_and_dirty_bits)
 
 static bool set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t data)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = { .head.nmsrs = 1, .entry = { .index = index, .data = data } };
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
+	int ret;
 
-	return __vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs) == 1;
+	TEST_ERROR_ON(!msrs, "no memory for an MSR");
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = index;
+	msrs->entries[0].data = data;
+	ret = __vcpu_ioctl(vcpu, KVM_SET_MSRS, msrs);
+	free(msrs);
+	return ret == 1;
 }
 
 static void kvm_writes(struct log *l, uint32_t msr, uint64_t page, const char *who)
