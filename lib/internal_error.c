@@ -149,6 +149,20 @@ static void check_delivery(struct kvm_vcpu *vcpu, const struct internal_error *w
 		    "the CPU is 0x%lx", data[4]);
 }
 
+/* Not ABI: IDT-vectoring and interruption information, error code, CPU; VMX only. */
+static void check_simultaneous(struct kvm_vcpu *vcpu, const struct internal_error *want)
+{
+	const uint64_t *data = (const uint64_t *)vcpu->run->internal.data;
+
+	TEST_ASSERT(vcpu->run->internal.ndata >= 3, "ndata is %u, want 3 and more",
+		    vcpu->run->internal.ndata);
+	TEST_ASSERT((data[0] & 0x800000ff) == (0x80000000 | want->vector),
+		    "IDT-vectoring information 0x%lx is not of vector %u", data[0],
+		    want->vector);
+	TEST_ASSERT((data[1] & 0x800000ff) == (0x80000000 | PF_VECTOR),
+		    "interruption information 0x%lx is not of #PF", data[1]);
+}
+
 void vcpu_check_internal_error(struct kvm_vcpu *vcpu,
 			       const struct internal_error *want)
 {
@@ -160,6 +174,8 @@ void vcpu_check_internal_error(struct kvm_vcpu *vcpu,
 		check_insn(vcpu, want);
 	if (want->suberror == KVM_INTERNAL_ERROR_DELIVERY_EV)
 		check_delivery(vcpu, want);
+	if (want->suberror == KVM_INTERNAL_ERROR_SIMUL_EX)
+		check_simultaneous(vcpu, want);
 	vcpu_regs_get(vcpu, &regs);
 	TEST_ASSERT(regs.rip == want->rip,
 		    "rip is 0x%llx, the vCPU must stand at 0x%lx", regs.rip,

@@ -416,6 +416,7 @@ enum place { PLACE_IDT, PLACE_GDT, PLACE_STACK };
 #define OUT_DELIVERY_EV	BIT(0)
 #define OUT_EMULATION	BIT(1)
 #define OUT_SPINS	BIT(2)	/* KVM_RUN goes on until a signal comes */
+#define OUT_SIMUL_EX	BIT(3)
 
 /*
  * Since 6.14 KVM refuses to emulate anything while an event is being delivered.
@@ -428,11 +429,18 @@ enum place { PLACE_IDT, PLACE_GDT, PLACE_STACK };
  * cached MMIO SPTE. Everywhere else the instruction at RIP was emulated as if
  * it had caused the fault, with the event still to come: a failure where it
  * cannot be emulated, and the same fault again where it can.
+ *
+ * VMX with shadow paging intercepts the #PF, and one with a reserved bit, which
+ * is a cached MMIO SPTE, must not come while another event is delivered. "The same
+ * fault again" is such a one.
  */
 static unsigned int allowed_outcomes(enum event event, bool cached)
 {
 	const bool fails = events[event].emulation_fails;
 
+	if (!host_is_amd() && !kvm_is_tdp_enabled() &&
+	    (cached || (!fails && !kernel_at_least(6, 14))))
+		return OUT_SIMUL_EX;
 	if (kernel_at_least(6, 14)) {
 		if (cached || (host_is_amd() && event == EVENT_IRQ))
 			return OUT_DELIVERY_EV | OUT_SPINS;
@@ -528,9 +536,9 @@ static bool run_event(struct world *w, enum event event, bool cached, int gap)
 		return false;
 	}
 	vcpu_check_internal_error(w->vcpu, &(struct internal_error){
-		.suberror = allowed & OUT_EMULATION ?
-			    KVM_INTERNAL_ERROR_EMULATION :
-			    KVM_INTERNAL_ERROR_DELIVERY_EV,
+		.suberror = allowed & OUT_SIMUL_EX ? KVM_INTERNAL_ERROR_SIMUL_EX :
+			    allowed & OUT_EMULATION ? KVM_INTERNAL_ERROR_EMULATION :
+						      KVM_INTERNAL_ERROR_DELIVERY_EV,
 		.rip = (gva_t)info->rip, .insn_size = 2, .vector = info->vector,
 		.page_gpa = gap_gpa(gap), .page_gva = w->gva[gap] });
 	return true;
