@@ -79,7 +79,7 @@ void kvm_test_parse_options(const struct kvm_test *test, int argc, char **argv,
 bool kvm_test_case_selected(const struct kvm_test_options *opts, const char *name);
 
 /*
- * An option of one test: "--NAME VALUE" on the command line, else the
+ * An option of one test: "--set NAME=VALUE" on the command line, else the
  * environment's KVM_TEST_<NAME>, else @def.
  */
 uint64_t kvm_test_option(const char *name, uint64_t def);

@@ -109,8 +109,8 @@ static void set_mode(struct paging_cpu *cpu, unsigned int mode, unsigned int old
 /*
  * Shadow paging lets a kernel without WP write to a read-only page of the user's
  * by making it the kernel's own for the while. When it could do so because of AC,
- * then SMAP does not protect the page any more once AC is clear. KVM has been
- * like that since it knows SMAP.
+ * then SMAP does not protect the page any more once AC is clear. Seen on
+ * 6.1 and left out here.
  */
 static bool known_smap_hole(struct paging_cpu *cpu, enum paging_op op, bool ac)
 {

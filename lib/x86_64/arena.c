@@ -46,7 +46,7 @@ void arena_free(struct arena *a)
  * vCPU's lookup of its gap and the mapping of the fault, if another vCPU has
  * mapped the new memory by then: "fault->pfn != spte_to_pfn(old_spte)", and
  * fault->pfn says "no slot". Nothing else goes wrong. There, vCPUs that hammer
- * stand still while a slot appears, unless told otherwise by --race 1.
+ * stand still while a slot appears, unless told otherwise by --set race=1.
  */
 static bool creation_may_race(void)
 {
@@ -61,7 +61,7 @@ static bool creation_may_race(void)
 	may = kvm_test_option("race", !kvm_is_tdp_enabled() || major < 6 ||
 			      (major == 6 && minor < 15));
 	if (!may)
-		pr_info("slots appear only while no vCPU uses their gpas: this KVM WARNs otherwise (--race 1 to see)");
+		pr_info("slots appear only while no vCPU uses their gpas: this KVM WARNs otherwise (--set race=1 to see)");
 	return may;
 }
 
