@@ -156,7 +156,6 @@ TWIN_INSN(move, 8, TWIN_READS, 0, "cmovgq (%rdi), %r9");
 TWIN_INSN(move, 1, TWIN_WRITES, 0, "setc (%rdi)");
 TWIN_INSN(move, 1, TWIN_WRITES, 0, "setle (%rdi)");
 TWIN_INSN(move, 2, TWIN_WRITES, 0, "mov %ds, (%rdi)");
-TWIN_INSN(move, 1, 0, 0, "clflush (%rdi)");
 TWIN_INSN(move, 1, 0, 0, "prefetcht0 (%rdi)");
 TWIN_INSN(move, 1, 0, 0, "nopw (%rdi)");
 

@@ -61,7 +61,7 @@ stop_local_run() {
 
 	rm -f "$host_dir/hangs"
 	: > "$host_dir/hang"
-	setsid env --default-signal=INT "${matrix[@]}" --fresh --only '*-tdp-mmu-off' \
+	setsid env --default-signal=INT,HUP "${matrix[@]}" --fresh --only '*-tdp-mmu-off' \
 		> "$work/out" 2>&1 &
 	pid=$!
 	for _ in {1..100}; do
