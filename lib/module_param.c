@@ -103,13 +103,14 @@ void kvm_set_module_param(const char *module, const char *param, const char *val
 	__TEST_REQUIRE(read_value(p.path, p.value),
 		       "needs the module parameter %s.%s, which this kernel lacks",
 		       module, param);
+	/* It may be changed later, when there are VMs. */
+	if (!is_guarded(p.path))
+		guard(&p);
 	if (!strcmp(p.value, value))
 		return;
 	__TEST_REQUIRE(!access(p.path, W_OK),
 		       "needs %s.%s=%s, and may not write it: run as root, or load the module with it (lab/run --param %s.%s=%s)",
 		       module, param, value, module, param, value);
-	if (!is_guarded(p.path))
-		guard(&p);
 	__TEST_REQUIRE(write_value(p.path, value),
 		       "needs %s.%s=%s, but the kernel does not take it: %s", module,
 		       param, value, strerror(errno));
