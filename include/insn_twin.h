@@ -132,7 +132,7 @@ enum { TWIN_ON_RAM, TWIN_ON_GAP };
 
 /*
  * What no KVM does right so far is left out, with a line that says so, unless
- * --set unfixed=1 asks for it.
+ * --set known_bugs=1 asks for it.
  */
 bool twin_unfixed(const char *what);
 

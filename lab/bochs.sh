@@ -16,7 +16,7 @@ readonly BOCHS_CYLINDER=$((16 * 63 * 512))
 # Behind any kernel, and below the memory that may become a page of 1G.
 readonly BOCHS_INITRD_AT=0x10000000
 
-# Bochs 3 runs twice as fast as 2.7, whose debugger is always on, so trixie's is
+# Bochs 3 runs 1.7 times as fast as 2.7, whose debugger is always on, so trixie's is
 # unpacked with all its libraries, whatever this machine has. bochs-term, because
 # Bochs wants a display, and the others want more.
 find_bochs() {

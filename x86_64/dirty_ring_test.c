@@ -20,8 +20,7 @@
 
 #define RING_NEEDS	.caps = NEED_CAPS(NEED_CAP(KVM_CAP_DIRTY_LOG_RING))
 
-KVM_TEST_SUITE(dirty_ring_test, .needs = { RING_NEEDS, .timeout = 10 },
-	       .fixes = FIXES("fb04a1eddb1a KVM: X86: Implement ring-based dirty memory tracking"));
+KVM_TEST_SUITE(dirty_ring_test, .needs = { RING_NEEDS, .timeout = 10 });
 
 #define DATA_SLOT	3
 #define DATA_GPA	(4 * SZ_1G)

@@ -109,24 +109,27 @@ static void set_mode(struct paging_cpu *cpu, unsigned int mode, unsigned int old
 /*
  * Shadow paging lets a kernel without WP write to a read-only page of the user's
  * by making it the kernel's own for the while. When it could do so because of AC,
- * then SMAP does not protect the page any more once AC is clear. Seen on
- * 6.1 and left out here.
+ * then SMAP does not protect the page any more once AC is clear: seen on 6.1, and
+ * left out here but for --set known_bugs=1.
  */
 static bool known_smap_hole(struct paging_cpu *cpu, enum paging_op op, bool ac)
 {
 	return ac && op == PAGING_WRITE && !(cpu->cr0 & X86_CR0_WP) &&
-	       cpu->cr4 & X86_CR4_SMAP && !cpu->p->tdp;
+	       cpu->cr4 & X86_CR4_SMAP && !cpu->p->tdp &&
+	       !kvm_test_option("known_bugs", 0);
 }
 
 /*
  * KVM's shadow pages are the same ones whether EFER.NX is on or off. So what was
- * mapped while the bit was valid stays mapped when it is reserved.
+ * mapped while the bit was valid stays mapped when it is reserved. Left out as
+ * well.
  */
 static bool known_nx_hole(struct paging_cpu *cpu, gva_t gva, bool nx_was_on)
 {
 	struct paging_walk w;
 
-	if (cpu->p->tdp || !nx_was_on || cpu->efer & EFER_NX)
+	if (cpu->p->tdp || !nx_was_on || cpu->efer & EFER_NX ||
+	    kvm_test_option("known_bugs", 0))
 		return false;
 	paging_walk(cpu, cpu->cr3, gva, &w);
 	return w.nx;

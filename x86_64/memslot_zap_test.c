@@ -13,8 +13,7 @@
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(memslot_zap_test, .needs = { .mem_mb = 64 },
-	       .fixes = FIXES("d012a06ab1d2 Revert \"KVM: x86/mmu: Zap only the relevant pages when removing a memslot\"",
-			      "aa8d1f48d353 KVM: x86/mmu: Introduce a quirk to control memslot zap behavior"));
+	       .fixes = FIXES("d012a06ab1d2 Revert \"KVM: x86/mmu: Zap only the relevant pages when removing a memslot\""));
 
 #define GPA	ARENA_GPA
 #define SLOT(n)	(1 + (n))

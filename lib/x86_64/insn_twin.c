@@ -18,10 +18,10 @@ static const char *const side_names[] = { "on RAM", "on the gap" };
 
 bool twin_unfixed(const char *what)
 {
-	bool tried = kvm_test_option("unfixed", 0);
+	bool tried = kvm_test_option("known_bugs", 0);
 
 	if (!tried)
-		pr_info("not tried: KVM %s (--set unfixed=1 to see)", what);
+		pr_info("not tried: KVM %s (--set known_bugs=1 to see)", what);
 	return tried;
 }
 
