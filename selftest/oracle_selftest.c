@@ -319,4 +319,37 @@ TEST(vm_left_behind)
 	close(socks[1]);
 }
 
+/* ---- module parameters ---- */
+
+#define PARAM	"nx_huge_pages_recovery_ratio"
+
+/* What stays behind has the guardian's pipe, too, and must not keep it waiting. */
+static void body_changes_param(const void *variant)
+{
+	kvm_set_module_param("kvm", PARAM, "7");
+	TEST_ASSERT_EQ(kvm_get_module_param_integer("kvm", PARAM), 7);
+	if (!fork()) {
+		setpgid(0, 0);
+		pause();
+	}
+	if (variant)
+		raise(SIGKILL);
+}
+
+TEST(module_param_is_put_back)
+{
+	int before = kvm_get_module_param_integer("kvm", PARAM);
+	struct captured c;
+
+	REQUIRE_KVM();
+	if (geteuid())
+		SKIP(return, "needs root");
+	RUN_CASE(&c, .body = body_changes_param);
+	EXPECT_CAPTURED(&c, CASE_FAIL, "left process");
+	EXPECT_EQ(before, kvm_get_module_param_integer("kvm", PARAM));
+	RUN_CASE(&c, .body = body_changes_param, .variant = PARAM);
+	EXPECT_CAPTURED(&c, CASE_FAIL, "signal 9");
+	EXPECT_EQ(before, kvm_get_module_param_integer("kvm", PARAM));
+}
+
 SELFTEST_MAIN(oracle_selftest)

@@ -194,6 +194,8 @@ static void access_with_and_without_nx(const FIXTURE_VARIANT(upper) *v,
 	struct paging p;
 	unsigned int i;
 
+	if (!kvm_is_tdp_enabled() && !kvm_test_option("known_bugs", 0))
+		pr_info("not tried: what this KVM leaves mapped when EFER.NX or AC is cleared (--set known_bugs=1 to see)");
 	for (i = 0; i < 2; i++) {
 		breadcrumb("access pages with all rights, EFER.NX %s at first",
 			   i ? "on" : "off");

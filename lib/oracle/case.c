@@ -195,12 +195,15 @@ static bool is_guardian(const struct supervisor *s, pid_t pid)
 	return false;
 }
 
-/* Descendants that the case left behind have become our children. */
+/*
+ * Descendants that the case left behind have become our children. Guardians come
+ * last: what is left behind may have the pipe whose end they wait for.
+ */
 static void reap_leftovers(struct supervisor *s)
 {
 	pid_t pid;
 
-	while ((pid = first_child()) > 0) {
+	while ((pid = first_child(s->report->guardians, CASE_MAX_GUARDIANS)) > 0) {
 		if (pid == s->pid)	/* stuck in the kernel; reported */
 			return;
 		if (is_guardian(s, pid)) {

@@ -69,10 +69,17 @@ void signal_threads(pid_t pid, int sig)
 	for_each_thread(pid, signal_thread, sig);
 }
 
-pid_t first_child(void)
+static bool is_one_of(pid_t pid, const pid_t pids[], size_t nr)
 {
+	while (nr && pids[nr - 1] != pid)
+		nr--;
+	return nr;
+}
+
+pid_t first_child(const pid_t last[], size_t nr_last)
+{
+	pid_t pid, child = 0;
 	char path[64];
-	pid_t pid = 0;
 	FILE *f;
 
 	/* Zombies are reaped on the way: they are gone for all that matters. */
@@ -83,8 +90,11 @@ pid_t first_child(void)
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
-	if (fscanf(f, "%d", &pid) != 1)
-		pid = 0;
+	while (fscanf(f, "%d", &pid) == 1) {
+		child = pid;
+		if (!is_one_of(pid, last, nr_last))
+			break;
+	}
 	fclose(f);
-	return pid;
+	return child;
 }

@@ -10,7 +10,10 @@ void print_threads(pid_t pid);
 
 void signal_threads(pid_t pid, int sig);
 
-/* A child of the calling process that still exists; 0 when there is none. */
-pid_t first_child(void);
+/*
+ * A child of the calling process that still exists, one of @last only when there
+ * is no other; 0 when there is none.
+ */
+pid_t first_child(const pid_t last[], size_t nr_last);
 
 #endif /* SELFTEST_KVM_LIB_ORACLE_PROC_H */
