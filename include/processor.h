@@ -86,6 +86,12 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level);
 /* The gpa of the guest's entry of @level on the way to @gva; there must be one. */
 gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);
 
+/*
+ * True when the host itself runs on a hypervisor, with SVM, which may be QEMU's
+ * TCG: for what only an emulated CPU gets wrong.
+ */
+bool host_may_be_tcg(void);
+
 /* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
 bool guest_has_gbpages(void);
 

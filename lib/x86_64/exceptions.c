@@ -6,8 +6,7 @@
 #include "processor.h"
 #include "ucall.h"
 
-#define NR_VECTORS		256
-#define CPUID_1_ECX_HYPERVISOR	BIT(31)
+#define NR_VECTORS	256
 
 extern char guest_idt_stubs[];
 
@@ -33,10 +32,7 @@ static bool exit_in_exceptions;
 
 static bool tcg_leaves_event_type(void)
 {
-	unsigned int eax, ebx, ecx = 0, edx;
-
-	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_1_ECX_HYPERVISOR &&
-	       host_is_amd() && kernel_at_least(6, 14);
+	return host_may_be_tcg() && kernel_at_least(6, 14);
 }
 
 void guest_route_exception(struct ex_regs *regs);

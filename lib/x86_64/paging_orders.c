@@ -233,7 +233,7 @@ step_failed(struct paging_cpu *cpu, uint64_t n, const char *got, const char *wha
 /* QEMU's TCG forgets the present bit of a fault on a reserved bit. */
 static bool same_error_code(struct paging *p, uint64_t got, uint64_t want)
 {
-	if (p->tdp && want & PFERR_RSVD_MASK)
+	if (p->tdp && want & PFERR_RSVD_MASK && host_may_be_tcg())
 		got |= PFERR_PRESENT_MASK;
 	return got == want;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Guest page tables, segments, CPUID and the first state of a vCPU. */
+#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "processor.h"
 
 #define STACK_PAGES	8
+#define CPUID_1_ECX_HYPERVISOR	BIT(31)
 
 #define TSS_SELECTOR	0x18		/* two entries */
 
@@ -47,6 +49,14 @@ bool guest_has_gbpages(void)
 		get_cpuid_entry(kvm_get_supported_cpuid(), 0x80000001, 0);
 
 	return e && (e->edx & BIT(26));
+}
+
+bool host_may_be_tcg(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return host_is_amd() && __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
+	       ecx & CPUID_1_ECX_HYPERVISOR;
 }
 
 /*
