@@ -164,6 +164,9 @@ kernel_command_line() {
 	words+=" nokaslr"
 	# Every object of KVM's own caches is counted, and checked for misuse.
 	words+=" slab_nomerge slub_debug=FZP"
+	# Half of a VM's life is waiting for grace periods, and what is freed too early
+	# is gone the sooner.
+	words+=" rcupdate.rcu_expedited=1"
 	words+=" panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check cryptomgr.notests"
 	[ "$nr_1g" = 0 ] || words+=" hugepagesz=1G hugepages=$nr_1g hugepagesz=2M"
 	echo "$words${params[*]+" ${params[*]}"}"
