@@ -120,6 +120,9 @@ struct page_vm {
 
 void page_vm_create(struct page_vm *p, uint32_t nr_vcpus, gpa_t gpa, size_t size,
 		    int leaf, unsigned int step);
+/* For a VM that is not KVM_X86_DEFAULT_VM. */
+void page_vm_create_type(struct page_vm *p, unsigned long type, uint32_t nr_vcpus,
+			 gpa_t gpa, size_t size, int leaf, unsigned int step);
 
 /* A thread that runs one of the endless operations until it is stopped. */
 void page_worker_start(struct page_worker *w, enum page_op op);

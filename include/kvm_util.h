@@ -56,6 +56,8 @@ struct userspace_mem_region {
 	size_t size;
 	struct backing_mem mem;
 	bool owns_mem;
+	int guest_memfd;		/* -1: none; always the caller's */
+	uint64_t guest_memfd_offset;
 	struct userspace_mem_region *next;
 };
 
@@ -163,12 +165,18 @@ void vm_enable_cap(struct kvm_vm *vm, uint32_t cap, uint64_t arg0);
 
 /* No irqchip, no memory, no vCPU. */
 struct kvm_vm *vm_create_barebones(void);
+struct kvm_vm *vm_create_barebones_type(unsigned long type);
 
 /* irqchip, slot 0 with the ELF image, room for @nr_vcpus vCPUs. */
 struct kvm_vm *vm_create(uint32_t nr_vcpus);
 struct kvm_vm *vm_create_with_vcpus(uint32_t nr_vcpus, void *guest_code,
 				    struct kvm_vcpu *vcpus[]);
 struct kvm_vm *vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_code);
+
+/* As above, for a VM that is not KVM_X86_DEFAULT_VM. */
+bool kvm_has_vm_type(unsigned long type);
+struct kvm_vm *vm_create_type_with_vcpus(unsigned long type, uint32_t nr_vcpus,
+					 void *guest_code, struct kvm_vcpu *vcpus[]);
 
 /* Closes the VM's and its vCPUs' fds; memory stays mapped. */
 void kvm_vm_release(struct kvm_vm *vm);
@@ -199,6 +207,14 @@ void vm_userspace_mem_region_add(struct kvm_vm *vm,
 void vm_mem_region_add_backing(struct kvm_vm *vm, const struct backing_mem *mem,
 			       void *hva, gpa_t gpa, uint32_t slot,
 			       uint64_t npages, uint32_t flags);
+/*
+ * With [@guest_memfd_offset, + size) of @guest_memfd, which stays the caller's,
+ * and the memory of @src_type for what is shared. VM_MEM_SRC_GUEST_MEMFD is the
+ * same range of @guest_memfd, mapped.
+ */
+void vm_mem_add(struct kvm_vm *vm, enum vm_mem_backing_src_type src_type, gpa_t gpa,
+		uint32_t slot, uint64_t npages, uint32_t flags, int guest_memfd,
+		uint64_t guest_memfd_offset);
 void vm_mem_region_set_flags(struct kvm_vm *vm, uint32_t slot, uint32_t flags);
 void vm_mem_region_move(struct kvm_vm *vm, uint32_t slot, gpa_t new_gpa);
 void vm_mem_region_delete(struct kvm_vm *vm, uint32_t slot);
@@ -215,6 +231,35 @@ struct userspace_mem_region *vm_find_gpa(struct kvm_vm *vm, gpa_t gpa);
  * the same of SMM's address space where that has slots.
  */
 const char *vm_describe_gpa(struct kvm_vm *vm, gpa_t gpa, char *buf, size_t size);
+
+/* ---- guest_memfd and memory attributes ---- */
+
+int __vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags);
+int vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags);
+
+int __vm_set_user_memory_region2(struct kvm_vm *vm, uint32_t slot, uint32_t flags,
+				 gpa_t gpa, uint64_t size, void *hva,
+				 uint32_t guest_memfd, uint64_t guest_memfd_offset);
+void vm_set_user_memory_region2(struct kvm_vm *vm, uint32_t slot, uint32_t flags,
+				gpa_t gpa, uint64_t size, void *hva,
+				uint32_t guest_memfd, uint64_t guest_memfd_offset);
+
+int __vm_set_memory_attributes(struct kvm_vm *vm, gpa_t gpa, uint64_t size,
+			       uint64_t attributes);
+void vm_set_memory_attributes(struct kvm_vm *vm, gpa_t gpa, uint64_t size,
+			      uint64_t attributes);
+static inline void vm_mem_set_private(struct kvm_vm *vm, gpa_t gpa, uint64_t size)
+{
+	vm_set_memory_attributes(vm, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE);
+}
+
+static inline void vm_mem_set_shared(struct kvm_vm *vm, gpa_t gpa, uint64_t size)
+{
+	vm_set_memory_attributes(vm, gpa, size, 0);
+}
+
+/* Of the guest_memfd behind [gpa, gpa + size), which may be several slots. */
+void vm_guest_mem_punch_hole(struct kvm_vm *vm, gpa_t gpa, uint64_t size);
 
 void kvm_vm_get_dirty_log(struct kvm_vm *vm, int slot, void *log);
 
@@ -263,6 +308,22 @@ void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 void vcpu_run(struct kvm_vcpu *vcpu);
 int _vcpu_run(struct kvm_vcpu *vcpu);
 int __vcpu_run(struct kvm_vcpu *vcpu);
+
+/*
+ * The run must end with EFAULT and KVM_EXIT_MEMORY_FAULT for the page of @gpa, with
+ * exactly these flags. The guest makes the access again when it runs again.
+ */
+void vcpu_expect_memory_fault(struct kvm_vcpu *vcpu, gpa_t gpa, uint64_t flags);
+
+/*
+ * KVM_PRE_FAULT_MEMORY once; on success @range is what is left to be done, and is
+ * not to be looked at otherwise.
+ */
+static inline int __vcpu_pre_fault_memory(struct kvm_vcpu *vcpu,
+					  struct kvm_pre_fault_memory *range)
+{
+	return __vcpu_ioctl(vcpu, KVM_PRE_FAULT_MEMORY, range);
+}
 
 /* What vcpu_run() checks, for KVM_RUN's result @ret and the exit it left. */
 void vcpu_check_exit(struct kvm_vcpu *vcpu, int ret);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
@@ -125,6 +126,7 @@ enum vm_mem_backing_src_type {
 	VM_MEM_SRC_SHARED_HUGETLB_2MB,
 	VM_MEM_SRC_SHARED_HUGETLB_1GB,
 	VM_MEM_SRC_FILE,			/* MAP_SHARED of a file on disk */
+	VM_MEM_SRC_GUEST_MEMFD,			/* only for vm_mem_add() */
 	NUM_SRC_TYPES,
 };
 
@@ -165,6 +167,9 @@ struct backing_mem {
 void backing_mem_alloc(struct backing_mem *mem,
 		       enum vm_mem_backing_src_type type, size_t size,
 		       uint64_t offset);
+/* The same with a mapping of @fd from @fd_offset on; @fd stays the caller's. */
+void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type type,
+			size_t size, uint64_t offset, int fd, off_t fd_offset);
 void backing_mem_free(struct backing_mem *mem);
 
 #endif /* SELFTEST_KVM_TEST_UTIL_H */

@@ -34,6 +34,7 @@ static const struct backing_src {
 		"shared_hugetlb_1gb", SZ_1G, 0, MFD_HUGETLB | MFD_HUGE_1GB,
 		true, false },
 	[VM_MEM_SRC_FILE] = { "file", SZ_4K, 0, 0, false, true },
+	[VM_MEM_SRC_GUEST_MEMFD] = { "guest_memfd", SZ_4K, 0, 0, false, false },
 };
 
 const char *vm_mem_backing_src_name(enum vm_mem_backing_src_type type)
@@ -183,6 +184,19 @@ void backing_mem_alloc(struct backing_mem *mem, enum vm_mem_backing_src_type typ
 	if (type == VM_MEM_SRC_ANONYMOUS_THP)
 		TEST_ERROR_ON(madvise(mem->hva, size, MADV_HUGEPAGE),
 			      "MADV_HUGEPAGE");
+}
+
+void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type type,
+			size_t size, uint64_t offset, int fd, off_t fd_offset)
+{
+	memset(mem, 0, sizeof(*mem));
+	mem->type = type;
+	mem->size = size;
+	mem->fd = -1;
+	mem->hva = mmap(reserve_congruent(mem, offset), size, PROT_READ | PROT_WRITE,
+			MAP_FIXED | MAP_SHARED, fd, fd_offset);
+	TEST_ERROR_ON(mem->hva == MAP_FAILED, "cannot map %zu bytes of %s", size,
+		      vm_mem_backing_src_name(type));
 }
 
 void backing_mem_free(struct backing_mem *mem)

@@ -68,6 +68,16 @@ static void describe_mmio(struct kvm_vcpu *vcpu, char *buf, size_t size)
 				 sizeof(where)));
 }
 
+static void describe_memory_fault(struct kvm_vcpu *vcpu, char *buf, size_t size)
+{
+	const struct kvm_memory_fault_exit *fault = kvm_run_memory_fault(vcpu->run);
+	char where[256];
+
+	snprintf(buf, size, "KVM_EXIT_MEMORY_FAULT of 0x%llx bytes at gpa 0x%llx flags 0x%llx in %s",
+		 fault->size, fault->gpa, fault->flags,
+		 vm_describe_gpa(vcpu->vm, fault->gpa, where, sizeof(where)));
+}
+
 void vcpu_describe_exit(struct kvm_vcpu *vcpu, char *buf, size_t size)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -84,6 +94,9 @@ void vcpu_describe_exit(struct kvm_vcpu *vcpu, char *buf, size_t size)
 			 run->io.direction == KVM_EXIT_IO_OUT ? "out" : "in",
 			 run->io.port, run->io.size,
 			 run->io.port == 0x1000 ? " (ucall)" : "");
+		break;
+	case KVM_EXIT_MEMORY_FAULT:
+		describe_memory_fault(vcpu, buf, size);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
 		snprintf(buf, size, "KVM_EXIT_FAIL_ENTRY hardware reason 0x%llx",

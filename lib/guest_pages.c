@@ -317,10 +317,16 @@ void page_worker_init(struct page_worker *w, struct kvm_vcpu *vcpu,
 void page_vm_create(struct page_vm *p, uint32_t nr_vcpus, gpa_t gpa, size_t size,
 		    int leaf, unsigned int step)
 {
+	page_vm_create_type(p, KVM_X86_DEFAULT_VM, nr_vcpus, gpa, size, leaf, step);
+}
+
+void page_vm_create_type(struct page_vm *p, unsigned long type, uint32_t nr_vcpus,
+			 gpa_t gpa, size_t size, int leaf, unsigned int step)
+{
 	uint32_t i;
 
 	TEST_ERROR_ON(nr_vcpus > PAGE_VM_VCPUS, "%u vCPUs are too many", nr_vcpus);
-	p->vm = vm_create_with_vcpus(nr_vcpus, guest_page_worker, p->vcpus);
+	p->vm = vm_create_type_with_vcpus(type, nr_vcpus, guest_page_worker, p->vcpus);
 	page_area_init(&p->area, p->vm, gpa, size, leaf, step);
 	for (i = 0; i < nr_vcpus; i++)
 		page_worker_init(&p->workers[i], p->vcpus[i], &p->area);

@@ -107,7 +107,17 @@ void vm_enable_cap(struct kvm_vm *vm, uint32_t cap, uint64_t arg0)
 			   "KVM_ENABLE_CAP(%u, 0x%lx) returned %d", cap, arg0, ret);
 }
 
+bool kvm_has_vm_type(unsigned long type)
+{
+	return kvm_check_cap(KVM_CAP_VM_TYPES) & BIT(type);
+}
+
 struct kvm_vm *vm_create_barebones(void)
+{
+	return vm_create_barebones_type(KVM_X86_DEFAULT_VM);
+}
+
+struct kvm_vm *vm_create_barebones_type(unsigned long type)
 {
 	struct kvm_vm *vm = calloc(1, sizeof(*vm));
 
@@ -115,9 +125,9 @@ struct kvm_vm *vm_create_barebones(void)
 	vm->stats_fd = -1;
 	vm->smm_memslot_generation = 1;
 	vm->kvm_fd = open_kvm_dev_path_or_exit();
-	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0UL);
-	TEST_ASSERT_ORACLE(ORACLE_ERRNO, vm->fd >= 0, "KVM_CREATE_VM returned %d",
-			   vm->fd);
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, vm->fd >= 0,
+			   "KVM_CREATE_VM(%lu) returned %d", type, vm->fd);
 	fcntl(vm->fd, F_SETFD, FD_CLOEXEC);
 	if (vm_check_cap(vm, KVM_CAP_BINARY_STATS_FD) > 0)
 		vm->stats_fd = __vm_ioctl(vm, KVM_GET_STATS_FD, NULL);
@@ -126,9 +136,9 @@ struct kvm_vm *vm_create_barebones(void)
 	return vm;
 }
 
-struct kvm_vm *vm_create(uint32_t nr_vcpus)
+static struct kvm_vm *vm_create_type(unsigned long type, uint32_t nr_vcpus)
 {
-	struct kvm_vm *vm = vm_create_barebones();
+	struct kvm_vm *vm = vm_create_barebones_type(type);
 
 	vm_ioctl(vm, KVM_CREATE_IRQCHIP, 0);
 	vm_arch_init(vm);
@@ -142,15 +152,27 @@ struct kvm_vm *vm_create(uint32_t nr_vcpus)
 	return vm;
 }
 
-struct kvm_vm *vm_create_with_vcpus(uint32_t nr_vcpus, void *guest_code,
-				    struct kvm_vcpu *vcpus[])
+struct kvm_vm *vm_create(uint32_t nr_vcpus)
 {
-	struct kvm_vm *vm = vm_create(nr_vcpus);
+	return vm_create_type(KVM_X86_DEFAULT_VM, nr_vcpus);
+}
+
+struct kvm_vm *vm_create_type_with_vcpus(unsigned long type, uint32_t nr_vcpus,
+					 void *guest_code, struct kvm_vcpu *vcpus[])
+{
+	struct kvm_vm *vm = vm_create_type(type, nr_vcpus);
 	uint32_t i;
 
 	for (i = 0; i < nr_vcpus; i++)
 		vcpus[i] = vm_vcpu_add(vm, i, guest_code);
 	return vm;
+}
+
+struct kvm_vm *vm_create_with_vcpus(uint32_t nr_vcpus, void *guest_code,
+				    struct kvm_vcpu *vcpus[])
+{
+	return vm_create_type_with_vcpus(KVM_X86_DEFAULT_VM, nr_vcpus, guest_code,
+					 vcpus);
 }
 
 struct kvm_vm *vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_code)
@@ -284,10 +306,17 @@ void vcpu_check_exit(struct kvm_vcpu *vcpu, int ret)
 	char exit[512];
 	struct ucall uc;
 
-	if (ret < 0)
+	if (ret < 0) {
+		int err = errno;
+
+		/* An error without an exit leaves the last one's reason. */
+		vcpu_describe_exit(vcpu, exit, sizeof(exit));
 		test_fail(ORACLE_ERRNO, __FILE__, __LINE__, NULL,
-			  "KVM_RUN of vCPU %u returned %d, errno %d (%s)",
-			  vcpu->id, ret, errno, strerror(errno));
+			  "KVM_RUN of vCPU %u returned %d, errno %d (%s)%s%s",
+			  vcpu->id, ret, err, strerror(err),
+			  vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT ? ", " : "",
+			  vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT ? exit : "");
+	}
 
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_UNKNOWN:
@@ -322,6 +351,31 @@ bool vcpu_run_unless_stopped(struct kvm_vcpu *vcpu)
 	} while (ret < 0 && errno == EINTR);
 	vcpu_check_exit(vcpu, ret);
 	return true;
+}
+
+void vcpu_expect_memory_fault(struct kvm_vcpu *vcpu, gpa_t gpa, uint64_t flags)
+{
+	const struct kvm_memory_fault_exit *fault = kvm_run_memory_fault(vcpu->run);
+	const gpa_t page = align_down(gpa, PAGE_SIZE);
+	char where[256];
+	int ret;
+
+	ret = _vcpu_run(vcpu);
+	vm_describe_gpa(vcpu->vm, gpa, where, sizeof(where));
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret < 0 && errno == EFAULT,
+			   "an access to gpa 0x%lx in %s must fail with EFAULT, but KVM_RUN returned %d, errno %d (%s), %s",
+			   gpa, where, ret, ret < 0 ? errno : 0,
+			   ret < 0 ? strerror(errno) : "none",
+			   exit_reason_str(vcpu->run->exit_reason));
+	TEST_ASSERT_ORACLE(ORACLE_EXIT,
+			   vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT,
+			   "an access to gpa 0x%lx in %s: want KVM_EXIT_MEMORY_FAULT, got %s",
+			   gpa, where, exit_reason_str(vcpu->run->exit_reason));
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, fault->gpa == page &&
+			   fault->size == PAGE_SIZE && fault->flags == flags,
+			   "KVM_EXIT_MEMORY_FAULT for gpa 0x%lx in %s: want gpa 0x%lx size 0x%lx flags 0x%lx, got gpa 0x%llx size 0x%llx flags 0x%llx",
+			   gpa, where, page, PAGE_SIZE, flags, fault->gpa, fault->size,
+			   fault->flags);
 }
 
 void vcpu_run_complete_io(struct kvm_vcpu *vcpu)

@@ -85,6 +85,7 @@ region_add(struct kvm_vm *vm, uint32_t slot, gpa_t gpa, size_t size,
 	r->gpa = gpa;
 	r->size = size;
 	r->flags = flags;
+	r->guest_memfd = -1;
 	return r;
 }
 
@@ -105,7 +106,13 @@ static void generation_moves(struct kvm_vm *vm, uint32_t slot, unsigned int step
 static void region_set(struct kvm_vm *vm, struct userspace_mem_region *r,
 		       unsigned int steps)
 {
-	vm_set_user_memory_region(vm, r->slot, r->flags, r->gpa, r->size, r->mem.hva);
+	if (r->guest_memfd < 0)
+		vm_set_user_memory_region(vm, r->slot, r->flags, r->gpa, r->size,
+					  r->mem.hva);
+	else
+		vm_set_user_memory_region2(vm, r->slot, r->flags, r->gpa, r->size,
+					   r->mem.hva, r->guest_memfd,
+					   r->guest_memfd_offset);
 	generation_moves(vm, r->slot, steps);
 }
 
@@ -125,6 +132,26 @@ void vm_userspace_mem_region_add(struct kvm_vm *vm,
 	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
 	backing_mem_alloc(&r->mem, src_type, r->size, gpa);
 	r->owns_mem = true;
+	region_set(vm, r, 1);
+	r->next = vm->regions;
+	vm->regions = r;
+}
+
+void vm_mem_add(struct kvm_vm *vm, enum vm_mem_backing_src_type src_type, gpa_t gpa,
+		uint32_t slot, uint64_t npages, uint32_t flags, int guest_memfd,
+		uint64_t guest_memfd_offset)
+{
+	struct userspace_mem_region *r;
+
+	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags | KVM_MEM_GUEST_MEMFD);
+	if (src_type == VM_MEM_SRC_GUEST_MEMFD)
+		backing_mem_map_fd(&r->mem, src_type, r->size, gpa, guest_memfd,
+				   guest_memfd_offset);
+	else
+		backing_mem_alloc(&r->mem, src_type, r->size, gpa);
+	r->owns_mem = true;
+	r->guest_memfd = guest_memfd;
+	r->guest_memfd_offset = guest_memfd_offset;
 	region_set(vm, r, 1);
 	r->next = vm->regions;
 	vm->regions = r;
