@@ -38,6 +38,11 @@ void page_area_init(struct page_area *area, struct kvm_vm *vm, gpa_t gpa,
 /* The host writes pages [first, first + n) and sets their round. */
 void page_area_fill(struct page_area *area, uint64_t first, uint64_t n,
 		    unsigned int round);
+/*
+ * All of the area, but of each 2M between the first and the last only three pages
+ * get a round: enough to tell which page of the host is there, and 1G in no time.
+ */
+void page_area_fill_sparsely(struct page_area *area, unsigned int round);
 /* Only says what pages hold, or that they are not to be touched. */
 void page_area_set_round(struct page_area *area, uint64_t first, uint64_t n,
 			 unsigned int round);

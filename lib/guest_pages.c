@@ -270,6 +270,21 @@ void page_area_fill(struct page_area *area, uint64_t first, uint64_t n,
 	}
 }
 
+void page_area_fill_sparsely(struct page_area *area, unsigned int round)
+{
+	const uint64_t large = SZ_2M / PAGE_SIZE, start = area->gpa / PAGE_SIZE;
+	const uint64_t end = start + area->npages;
+	uint64_t gfn, first;
+
+	for (gfn = start; gfn < end; gfn++) {
+		first = align_down(gfn, large);
+		/* The ends may be mapped with 4K pages: they are complete. */
+		if (first <= start || first + large >= end || gfn == first ||
+		    gfn == first + large - 1 || gfn == first + first / large * 37 % large)
+			page_area_fill(area, gfn - start, 1, round);
+	}
+}
+
 static void report_bad(struct page_area *area, const char *who,
 		       const volatile struct page_job *job, const char *when)
 {

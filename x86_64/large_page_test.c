@@ -36,6 +36,14 @@ static void add_slot(struct page_vm *p, const struct backing_mem *mem,
 				  size / PAGE_SIZE, 0);
 }
 
+static void fill(struct page_area *area, unsigned int round)
+{
+	if (area->npages >= SZ_1G / PAGE_SIZE / 2)
+		page_area_fill_sparsely(area, round);
+	else
+		page_area_fill(area, 0, area->npages, round);
+}
+
 /* Each side writes everything or single pages, and both read it. */
 static void check_data(struct page_vm *p, unsigned int round)
 {
@@ -46,8 +54,8 @@ static void check_data(struct page_vm *p, unsigned int round)
 	page_area_check(area, "after the guest wrote everything");
 	for (i = 0; i < 32; i++) {
 		page = test_random() % area->npages;
-		if (area->round[page] == ROUND_NONE)
-			continue;
+		while (area->round[page] == ROUND_NONE)
+			page = (page + 1) % area->npages;
 		if (i & 1)
 			area->todo[page] = round + 2;
 		else
@@ -94,14 +102,14 @@ KVM_TEST_F(leaf, maps_the_largest_page)
 	need_leaf(variant->leaf);
 	if (variant->size == SZ_1G) {
 		step = PAGE_WORDS;
-		/* 262144 faults of 4K each would take their time. */
-		if (!kvm_is_tdp_enabled() && variant->leaf == PG_LEVEL_4K)
+		/* 262144 leaves would take their time. */
+		if (variant->leaf == PG_LEVEL_4K)
 			touched = 8 * SZ_2M;
 	}
 	page_vm_create(&p, 1, AREA_GPA, touched, variant->leaf, step);
 	vm_userspace_mem_region_add(p.vm, variant->src, AREA_GPA, DATA_SLOT,
 				    variant->size / PAGE_SIZE, 0);
-	page_area_fill(&p.area, 0, p.area.npages, 1);
+	fill(&p.area, 1);
 	if (variant->src == VM_MEM_SRC_ANONYMOUS_THP)
 		backing_require_huge(addr_gpa2hva(p.vm, AREA_GPA), variant->size);
 
@@ -211,7 +219,7 @@ KVM_TEST_F(slot, maps_what_fits)
 	}
 	add_slot(&p, &mem, variant->start + variant->hva_shift, start, DATA_SLOT,
 		 variant->size);
-	page_area_fill(&p.area, 0, p.area.npages, 1);
+	fill(&p.area, 1);
 
 	breadcrumb("first touch");
 	page_worker_check_sizes(&p.workers[0], NULL, "after the first touch");
@@ -240,13 +248,14 @@ static void check_hole(size_t page, enum vm_mem_backing_src_type src, int leaf,
 		       size_t hole, size_t hole_size, unsigned int step)
 {
 	const uint64_t npages = page / PAGE_SIZE;
+	uint8_t in_hole[SZ_2M / PAGE_SIZE];
 	struct backing_mem mem;
 	struct page_vm p;
 
 	page_vm_create(&p, 1, AREA_GPA, page, leaf, step);
 	backing_mem_alloc(&mem, src, page, AREA_GPA);
 	add_slot(&p, &mem, 0, AREA_GPA, 1, page);
-	page_area_fill(&p.area, 0, npages, 1);
+	fill(&p.area, 1);
 	if (src == VM_MEM_SRC_ANONYMOUS_THP)
 		backing_require_huge(mem.hva, page);
 	page_worker_check_sizes(&p.workers[0], NULL, "before there is a hole");
@@ -256,6 +265,7 @@ static void check_hole(size_t page, enum vm_mem_backing_src_type src, int leaf,
 	add_slot(&p, &mem, 0, AREA_GPA, 1, hole);
 	add_slot(&p, &mem, hole + hole_size, AREA_GPA + hole + hole_size, 2,
 		 page - hole - hole_size);
+	memcpy(in_hole, p.area.round + hole / PAGE_SIZE, hole_size / PAGE_SIZE);
 	page_area_set_round(&p.area, hole / PAGE_SIZE, hole_size / PAGE_SIZE,
 			    ROUND_NONE);
 	page_worker_expect_gap(&p.workers[0], AREA_GPA + hole);
@@ -269,7 +279,7 @@ static void check_hole(size_t page, enum vm_mem_backing_src_type src, int leaf,
 	breadcrumb("fill the hole");
 	add_slot(&p, &mem, hole, AREA_GPA + hole, 3, hole_size);
 	/* Nobody could write there, so the first data must still be there. */
-	page_area_set_round(&p.area, hole / PAGE_SIZE, hole_size / PAGE_SIZE, 1);
+	memcpy(p.area.round + hole / PAGE_SIZE, in_hole, hole_size / PAGE_SIZE);
 	page_worker_check_sizes(&p.workers[0], NULL, "with the hole filled by a third slot");
 	page_worker_write(&p.workers[0], 0, npages, 6);
 	page_area_check(&p.area, "with the hole filled by a third slot");
@@ -396,7 +406,7 @@ KVM_TEST(moved_slot_counts_anew, .thp = true)
 
 		breadcrumb("move by 0x%lx", moves[i]);
 		vm_mem_region_move(p.vm, DATA_SLOT, AREA_GPA + moves[i]);
-			page_area_set_round(&p.area, 0, p.area.npages, ROUND_NONE);
+		page_area_set_round(&p.area, 0, p.area.npages, ROUND_NONE);
 		page_area_fill(&p.area, first, npages, i + 2);
 		page_worker_check_sizes(&p.workers[0], NULL, "after a move");
 		page_worker_expect_gap(&p.workers[0], AREA_GPA + moves[i] + 2 * SZ_2M);
