@@ -110,6 +110,12 @@ void page_worker_end(struct page_worker *w);
 uint64_t page_worker_read64(struct page_worker *w, gpa_t gpa);
 /* Calls @gpa; returns the vector of a fault on the fetch, or 0. */
 unsigned int page_worker_exec(struct page_worker *w, gpa_t gpa);
+/*
+ * KVM_RUN must return EFAULT, for the host's memory is @what. The access waits;
+ * page_worker_end() is for when it can be done.
+ */
+void page_worker_expect_efault(struct page_worker *w, gpa_t gpa, bool is_write,
+			       const char *what);
 /* The access must exit as MMIO. */
 void page_worker_expect_gap(struct page_worker *w, gpa_t gpa);
 
@@ -128,6 +134,13 @@ void page_vm_create(struct page_vm *p, uint32_t nr_vcpus, gpa_t gpa, size_t size
 /* For a VM that is not KVM_X86_DEFAULT_VM. */
 void page_vm_create_type(struct page_vm *p, unsigned long type, uint32_t nr_vcpus,
 			 gpa_t gpa, size_t size, int leaf, unsigned int step);
+
+/*
+ * The area's memory as slot @slot, filled with round 1. Where that is made of
+ * transparent huge pages, the host then collapses nothing by itself.
+ */
+void page_vm_add_mem(struct page_vm *p, struct backing_mem *mem,
+		     enum vm_mem_backing_src_type src, uint32_t slot);
 
 /* A thread that runs one of the endless operations until it is stopped. */
 void page_worker_start(struct page_worker *w, enum page_op op);

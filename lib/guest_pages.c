@@ -2,6 +2,7 @@
 /* Patterned guest memory, and the guests that write and check it. */
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "guest_pages.h"
 #include "ucall.h"
@@ -347,6 +348,21 @@ void page_vm_create_type(struct page_vm *p, unsigned long type, uint32_t nr_vcpu
 		page_worker_init(&p->workers[i], p->vcpus[i], &p->area);
 }
 
+void page_vm_add_mem(struct page_vm *p, struct backing_mem *mem,
+		     enum vm_mem_backing_src_type src, uint32_t slot)
+{
+	struct page_area *area = &p->area;
+	const size_t size = area->npages * PAGE_SIZE;
+
+	backing_mem_alloc(mem, src, size, area->gpa);
+	vm_mem_region_add_backing(p->vm, mem, mem->hva, area->gpa, slot, area->npages, 0);
+	page_area_fill(area, 0, area->npages, 1);
+	if (src != VM_MEM_SRC_ANONYMOUS_THP)
+		return;
+	backing_require_huge(mem->hva, size);
+	TEST_ERROR_ON(madvise(mem->hva, size, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+}
+
 /* A number that has no divisor in common with @n. */
 static uint64_t random_stride(uint64_t n)
 {
@@ -438,6 +454,20 @@ unsigned int page_worker_exec(struct page_worker *w, gpa_t gpa)
 	w->job->addr = gpa;
 	page_worker_end(w);
 	return w->job->value;
+}
+
+void page_worker_expect_efault(struct page_worker *w, gpa_t gpa, bool is_write,
+			       const char *what)
+{
+	int ret;
+
+	page_worker_access(w, gpa, is_write, 0x55);
+	ret = _vcpu_run(w->vcpu);
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret < 0 && errno == EFAULT,
+			   "the guest's %s of gpa 0x%lx, which the host has made %s: want KVM_RUN to return EFAULT, got %d, errno %d (%s), exit %s",
+			   is_write ? "write" : "read", gpa, what, ret,
+			   ret ? errno : 0, ret ? strerror(errno) : "",
+			   exit_reason_str(w->vcpu->run->exit_reason));
 }
 
 /* Both ways: a read shows a stale translation, a write what it would destroy. */

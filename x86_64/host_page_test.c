@@ -30,20 +30,12 @@ static void create(struct page_vm *p, struct backing_mem *mem, uint32_t nr_vcpus
 		   enum vm_mem_backing_src_type src, size_t size)
 {
 	page_vm_create(p, nr_vcpus, AREA_GPA, size, PG_LEVEL_2M, 1);
-	backing_mem_alloc(mem, src, size, AREA_GPA);
-	vm_mem_region_add_backing(p->vm, mem, mem->hva, AREA_GPA, DATA_SLOT,
-				  size / PAGE_SIZE, 0);
-	page_area_fill(&p->area, 0, p->area.npages, 1);
-	if (src != VM_MEM_SRC_ANONYMOUS_THP)
-		return;
-	backing_require_huge(mem->hva, size);
-	/* khugepaged is not to collapse what a case has split. */
-	TEST_ERROR_ON(madvise(mem->hva, size, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	page_vm_add_mem(p, mem, src, DATA_SLOT);
 }
 
 /* ---- pages that go ---- */
 
-enum drop_how { DROP_DONTNEED, DROP_PUNCH_HOLE, DROP_MMAP_OVER };
+enum drop_how { DROP_DONTNEED, DROP_PUNCH_HOLE, DROP_MMAP_OVER, DROP_MREMAP_OVER };
 
 FIXTURE_VARIANT(drop) {
 	enum vm_mem_backing_src_type src;
@@ -64,6 +56,21 @@ DROP(punch_4k_of_shmem, SHMEM, PUNCH_HOLE, SZ_4K)
 DROP(punch_hugetlb_2m, SHARED_HUGETLB_2MB, PUNCH_HOLE, SZ_2M)
 DROP(mmap_over_4k_of_thp, ANONYMOUS_THP, MMAP_OVER, SZ_4K)
 DROP(mmap_over_thp, ANONYMOUS_THP, MMAP_OVER, SZ_2M)
+DROP(mremap_over_4k_of_thp, ANONYMOUS_THP, MREMAP_OVER, SZ_4K)
+DROP(mremap_over_thp, ANONYMOUS_THP, MREMAP_OVER, SZ_2M)
+
+/* Pages of zeroes that are there already, in page tables that are moved. */
+static bool mremap_over(char *hva, size_t size)
+{
+	char *zeroes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (zeroes == MAP_FAILED)
+		return false;
+	madvise(zeroes, size, MADV_NOHUGEPAGE);
+	memset(zeroes, 0, size);
+	return mremap(zeroes, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, hva) == hva;
+}
 
 static void drop(const struct backing_mem *mem, size_t offset, size_t size,
 		 enum drop_how how)
@@ -85,6 +92,9 @@ static void drop(const struct backing_mem *mem, size_t offset, size_t size,
 			ret = -1;
 		else
 			madvise(hva, size, MADV_NOHUGEPAGE);
+		break;
+	case DROP_MREMAP_OVER:
+		ret = mremap_over(hva, size) ? 0 : -1;
 		break;
 	}
 	TEST_ERROR_ON(ret, "cannot drop 0x%lx bytes at hva %p", size, hva);
@@ -201,20 +211,6 @@ KVM_TEST_F(drop, a_running_guest_sees_at_once)
 
 /* ---- protection ---- */
 
-static void expect_efault(struct page_worker *w, gpa_t gpa, bool is_write,
-			  const char *what)
-{
-	int ret;
-
-	page_worker_access(w, gpa, is_write, 0x55);
-	ret = _vcpu_run(w->vcpu);
-	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret < 0 && errno == EFAULT,
-			   "the guest's %s of gpa 0x%lx, which the host has made %s: want KVM_RUN to return EFAULT, got %d, errno %d (%s), exit %s",
-			   is_write ? "write" : "read", gpa, what, ret,
-			   ret ? errno : 0, ret ? strerror(errno) : "",
-			   exit_reason_str(w->vcpu->run->exit_reason));
-}
-
 KVM_TEST(mprotect_of_4k_in_a_thp, .thp = true)
 {
 	const uint64_t page = SZ_2M / PAGE_SIZE + 100;
@@ -238,7 +234,7 @@ KVM_TEST(mprotect_of_4k_in_a_thp, .thp = true)
 	vm_expect_tlb_flush(p.vm, flushes, "right after mprotect(PROT_READ) of one page");
 	page_area_check_sizes(&p.area, &want, "right after mprotect(PROT_READ) of one page");
 	page_worker_read(w, "with one page read-only for the host");
-	expect_efault(w, gpa, true, "read-only");
+	page_worker_expect_efault(w, gpa, true, "read-only");
 	page_area_check(&p.area, "after the guest failed to write");
 	TEST_ERROR_ON(mprotect(hva, PAGE_SIZE, PROT_READ | PROT_WRITE), "mprotect");
 	page_worker_end(w);
@@ -249,7 +245,7 @@ KVM_TEST(mprotect_of_4k_in_a_thp, .thp = true)
 
 	breadcrumb("no access");
 	TEST_ERROR_ON(mprotect(hva, PAGE_SIZE, PROT_NONE), "mprotect");
-	expect_efault(w, gpa, false, "inaccessible");
+	page_worker_expect_efault(w, gpa, false, "inaccessible");
 	TEST_ERROR_ON(mprotect(hva, PAGE_SIZE, PROT_READ | PROT_WRITE), "mprotect");
 	page_worker_end(w);
 	page_worker_write(w, 0, p.area.npages, 4);

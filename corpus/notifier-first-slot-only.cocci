@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: an invalidation that spans two memslots stops after the first
+// fix: "KVM: handle all memslots of a range of host addresses" [family]
+// files: virt/kvm/kvm_main.c
+// kernels: 6.1
+// hosts: amd intel
+// params: defaults
+// params: kvm_amd.npt=0
+// shows: data stats
+// hunks: 1
+// caught-by: memslot_hva_test.kvm.one_hva_in_two_slots
+//
+// The same memory may be in two memslots, and memory of two slots may be next to
+// each other. A notifier's range concerns all of them.
+
+@@
+identifier ret, range, kvm, gfn_range;
+@@
+  ret |= range->handler(kvm, &gfn_range);
++ break;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: the host takes pages away, and KVM flushes no TLB
+// fix: "KVM: MMU: flush TLBs before the host frees what was unmapped" [family]
+// files: virt/kvm/kvm_main.c
+// kernels: 6.1
+// hosts: amd intel
+// params: defaults
+// params: kvm_amd.npt=0
+// shows: stats data
+// hunks: 1
+// caught-by: host_page_test.drop.madvise_4k.leaves_zeroes_and_nothing_else
+//
+// SPTEs are gone when the notifier returns, but a running vCPU still has them in its
+// TLB and reads and writes memory that is somebody else's by then.
+
+@@
+@@
+  kvm_mmu_notifier_invalidate_range_start(...)
+  {
+  ...
+- .flush_on_ret = true,
++ .flush_on_ret = false,
+  ...
+  }
