@@ -120,6 +120,8 @@ bool kvm_get_module_param_bool(const char *module, const char *param);
  * before the case has a VM.
  */
 void kvm_set_module_param(const char *module, const char *param, const char *value);
+/* The same for any file that holds one value, in /sys or /proc. */
+void host_set_param(const char *path, const char *value);
 bool kvm_is_tdp_enabled(void);		/* npt=1 / ept=1 */
 
 /* ---- ioctls ---- */

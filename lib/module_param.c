@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Module parameters that a case changes. They are the whole host's, so a process
- * of its own sits by, which no signal to the case reaches, and puts the old value
+ * Parameters of modules, and others, that a case changes. They are the whole
+ * host's, so a process of its own sits by, which no signal to the case reaches, and puts the old value
  * back as soon as the case's process is gone, in whatever way.
  */
 #include <fcntl.h>
@@ -114,4 +114,18 @@ void kvm_set_module_param(const char *module, const char *param, const char *val
 	__TEST_REQUIRE(write_value(p.path, value),
 		       "needs %s.%s=%s, but the kernel does not take it: %s", module,
 		       param, value, strerror(errno));
+}
+
+void host_set_param(const char *path, const char *value)
+{
+	struct module_param p;
+
+	snprintf(p.path, sizeof(p.path), "%s", path);
+	__TEST_REQUIRE(read_value(p.path, p.value), "needs %s, which this kernel lacks",
+		       path);
+	if (!is_guarded(p.path))
+		guard(&p);
+	__TEST_REQUIRE(!strcmp(p.value, value) || write_value(p.path, value),
+		       "needs %s in %s, and cannot write it: %s", value, path,
+		       strerror(errno));
 }

@@ -2,16 +2,16 @@
 /*
  * What the host's memory management does to the pages of a guest with a view of
  * its own: takes them away while vCPUs fault on them, moves them to another
- * address, merges equal ones, watches them, reclaims those that are clean. Guest
- * and host see the same memory all the time, and the host owns what it took.
+ * address, merges equal ones, reclaims those that are clean. Guest and host see the
+ * same memory all the time, and the host owns what it took.
  *
  * What breaks it: a fault that does not see that its page is being taken away, an
  * invalidation of too few slots or pages, one without a flush, a dirty bit that
  * stays KVM's secret, a read-only page that becomes writable.
  *
- * host_page_test has the sizes of the pages, memslot_hva_test the memslots.
+ * host_page_test has the sizes of the pages, memslot_hva_test the memslots, and
+ * userfault_test what the host is told of.
  */
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,40 +38,63 @@ static void create(struct page_vm *p, struct backing_mem *mem, uint32_t nr_vcpus
 	page_vm_add_mem(p, mem, src, DATA_SLOT);
 }
 
-/* Like what this unit of host memory takes with it. */
-static size_t unit_of(enum vm_mem_backing_src_type src)
-{
-	return get_backing_src_pagesz(src);
-}
-
 /* ---- faults while pages go ---- */
 
 /*
- * vCPUs touch all pages at random while the host takes them away. Whoever maps one
- * between the notifier's start and the end of the system call maps a page that is
- * somebody else's soon: then guest and host do not see the same any more.
+ * vCPUs touch all pages at random while the host takes some away. Whoever maps one
+ * between the notifier's start and the end of the system call, or takes a huge page
+ * for whole then, maps a page that is somebody else's soon: guest and host do not see
+ * the same any more.
  */
-KVM_TEST(faults_while_pages_go)
+FIXTURE_VARIANT(fault) {
+	enum vm_mem_backing_src_type src;
+	size_t hole, distance;		/* so much of each that much is taken */
+	unsigned int rounds;
+};
+KVM_FIXTURE(fault)
+FIXTURE_VARIANT_ADD(fault, of_4k) {
+	.src = VM_MEM_SRC_ANONYMOUS, .hole = 2 * SZ_2M, .distance = 2 * SZ_2M,
+	.rounds = 12,
+};
+FIXTURE_VARIANT_ADD(fault, of_thp) {
+	.src = VM_MEM_SRC_ANONYMOUS_THP, .hole = SZ_64K, .distance = SZ_2M,
+	.rounds = 12,
+};
+
+static void renew_thp(const struct backing_mem *mem)
+{
+	TEST_ERROR_ON(madvise(mem->hva, mem->size, MADV_DONTNEED) ||
+		      madvise(mem->hva, mem->size, MADV_HUGEPAGE), "cannot renew THPs");
+}
+
+KVM_TEST_F(fault, meets_pages_that_go)
 {
 	const size_t size = 2 * SZ_2M;
 	struct backing_mem mem;
 	struct page_vm p;
 	unsigned int i;
+	size_t offset;
 
-	create(&p, &mem, 2, VM_MEM_SRC_ANONYMOUS, size);
-	for (i = 0; i < 20; i++) {
+	create(&p, &mem, 2, variant->src, size);
+	for (i = 0; i < variant->rounds; i++) {
 		page_worker_read(&p.workers[0], "with the host's pattern everywhere");
-		if (i % 5 == 0)
-			breadcrumb("take all pages away, %u", i);
+		if (i % 4 == 0)
+			breadcrumb("take pages away, %u", i);
 		page_worker_start(&p.workers[0], PAGES_RANDOM_LOOP);
 		page_worker_start(&p.workers[1], PAGES_RANDOM_LOOP);
 		page_worker_wait_loops(&p.workers[i & 1], 1);
-		TEST_ERROR_ON(madvise(mem.hva, size, MADV_DONTNEED), "MADV_DONTNEED");
+		for (offset = variant->distance / 2 % size; offset < size; offset += variant->distance)
+			TEST_ERROR_ON(madvise((char *)mem.hva + align_down(offset, variant->hole),
+					      variant->hole, MADV_DONTNEED), "MADV_DONTNEED");
 		page_worker_stop(&p.workers[0], "while pages went");
 		page_worker_stop(&p.workers[1], "while pages went");
 		page_area_fill(&p.area, 0, p.area.npages, i + 2);
+		page_worker_read(&p.workers[1], "with the host's next pattern everywhere");
+		if (variant->src == VM_MEM_SRC_ANONYMOUS_THP) {
+			renew_thp(&mem);
+			page_area_fill(&p.area, 0, p.area.npages, i + 3);
+		}
 	}
-	page_worker_read(&p.workers[1], "with the host's pattern everywhere");
 	page_worker_write(&p.workers[0], 0, p.area.npages, 100);
 	page_area_check(&p.area, "after the guest wrote everything");
 	kvm_vm_free(p.vm);
@@ -295,8 +318,7 @@ static void stay_on_this_cpu(void)
  */
 KVM_TEST_F(lazily_freed, what_the_guest_wrote_is_not_clean)
 {
-	const size_t size = 2 * SZ_2M, unit = unit_of(variant->src);
-	const uint64_t step = unit / PAGE_SIZE;
+	const size_t size = 2 * SZ_2M, step = get_backing_src_pagesz(variant->src) / PAGE_SIZE;
 	uint64_t i, gone = 0;
 	struct backing_mem mem;
 	struct page_vm p;
@@ -321,6 +343,110 @@ KVM_TEST_F(lazily_freed, what_the_guest_wrote_is_not_clean)
 		pr_info("the host has reclaimed nothing: this case could not fail");
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
+}
+
+/* ---- memory that is merged ---- */
+
+#define KSM(file)	"/sys/kernel/mm/ksm/" file
+#define EQUAL_BYTE	0x5a
+#define EQUAL_WORD	0x5a5a5a5a5a5a5a5aUL
+
+static unsigned long ksm_pages(void)
+{
+	unsigned long shared = 0, sharing = 0;
+	FILE *f = fopen(KSM("pages_shared"), "r");
+
+	if (f) {
+		TEST_ERROR_ON(fscanf(f, "%lu", &shared) != 1, "pages_shared");
+		fclose(f);
+	}
+	f = fopen(KSM("pages_sharing"), "r");
+	if (f) {
+		TEST_ERROR_ON(fscanf(f, "%lu", &sharing) != 1, "pages_sharing");
+		fclose(f);
+	}
+	return shared + sharing;
+}
+
+static void merge(const struct backing_mem *a, const struct backing_mem *b)
+{
+	unsigned long want = ksm_pages() + (a->size + b->size) / PAGE_SIZE;
+	unsigned int ms;
+
+	__TEST_REQUIRE(!madvise(a->hva, a->size, MADV_MERGEABLE) &&
+		       !madvise(b->hva, b->size, MADV_MERGEABLE),
+		       "needs MADV_MERGEABLE (CONFIG_KSM)");
+	for (ms = 0; ksm_pages() < want && ms < test_seconds(4) * 1000; ms += 2)
+		usleep(2000);
+	__TEST_REQUIRE(ksm_pages() >= want,
+		       "needs equal pages to be merged, the host has merged %lu of %lu in %u seconds",
+		       ksm_pages(), want, test_seconds(4));
+}
+
+static void expect_word(struct page_worker *w, gpa_t gpa, uint64_t want, const char *when)
+{
+	uint64_t got = page_worker_read64(w, gpa);
+
+	TEST_ASSERT(got == want, "%s, the guest reads 0x%lx at gpa 0x%lx, not 0x%lx",
+		    when, got, gpa, want);
+}
+
+/* Of @mem, only word @i of page @i is another one, if @own. */
+static void check_merged(const struct backing_mem *mem, bool own, const char *whose)
+{
+	const uint64_t *word = mem->hva;
+	size_t i, page, want;
+
+	for (i = 0; i < mem->size / 8; i++) {
+		page = i / PAGE_WORDS;
+		want = own && i % PAGE_WORDS == page ? page : EQUAL_WORD;
+		TEST_ASSERT(word[i] == want,
+			    "after the guest wrote to merged pages, word %zu of page %zu of %s is 0x%lx, not 0x%lx",
+			    i % PAGE_WORDS, page, whose, word[i], want);
+	}
+}
+
+/* All pages are equal, and one page of the host is all of them. */
+KVM_TEST(merged_pages_stay_apart)
+{
+	const size_t n = 32, size = n * PAGE_SIZE;
+	struct backing_mem mem, twin;
+	struct page_vm p;
+	int64_t flushes;
+	size_t i;
+
+	host_set_param(KSM("sleep_millisecs"), "1");
+	host_set_param(KSM("pages_to_scan"), "1000");
+	host_set_param(KSM("run"), "1");
+	create(&p, &mem, 1, VM_MEM_SRC_ANONYMOUS, size);
+	backing_mem_alloc(&twin, VM_MEM_SRC_ANONYMOUS, size, 0);
+	page_worker_write(&p.workers[0], 0, n, 2);
+	memset(mem.hva, EQUAL_BYTE, size);
+	memset(twin.hva, EQUAL_BYTE, size);
+
+	breadcrumb("merge equal pages");
+	flushes = vm_tlb_flush_requests(p.vm);
+	merge(&mem, &twin);
+	vm_expect_tlb_flush(p.vm, flushes, "writable pages were merged");
+	for (i = 0; i < n; i += 2)
+		expect_word(&p.workers[0], AREA_GPA + i * PAGE_SIZE, EQUAL_WORD,
+			    "with all pages merged");
+	breadcrumb("write to merged pages");
+	for (i = 0; i < n; i++) {
+		page_worker_access(&p.workers[0], AREA_GPA + i * PAGE_SIZE + i * 8, true, i);
+		page_worker_end(&p.workers[0]);
+	}
+	check_merged(&mem, true, "the guest's memory");
+	check_merged(&twin, false, "other memory");
+	for (i = 0; i < n; i++) {
+		expect_word(&p.workers[0], AREA_GPA + i * PAGE_SIZE + i * 8, i,
+			    "after it wrote there");
+		expect_word(&p.workers[0], AREA_GPA + i * PAGE_SIZE + (i + 1) * 8,
+			    EQUAL_WORD, "next to where it wrote");
+	}
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+	backing_mem_free(&twin);
 }
 
 KVM_TEST_MAIN()

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Large pages of which only some are split for dirty logging: those of the slot
+ * that is logged, or, initially all set, those that KVM_CLEAR_DIRTY_LOG protects.
+ * The others stay large, and nobody's data changes on the way, not even under
+ * guests that write all the time.
+ *
+ * What breaks it: a split, a write protection or a collapse with the bounds of
+ * another slot, one that is too wide, a page table that maps other pfns than the
+ * large page did, a write that is lost between the two.
+ */
+#include "guest_pages.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(dirty_split_test, .needs = { .mem_mb = 128, .thp = true });
+
+#define AREA_GPA	(5 * SZ_1G)
+#define LOGGED_SLOT	1
+#define OTHER_SLOT	2
+#define SLOT_PAGES	(2 * SZ_2M / PAGE_SIZE)
+
+static bool splits_eagerly(void)
+{
+	return kvm_is_tdp_mmu_enabled() &&
+	       kvm_get_module_param_bool("kvm", "eager_page_split");
+}
+
+/* ---- two slots ---- */
+
+/* Where the second slot begins: in gpa after the first, in the host's memory ... */
+FIXTURE_VARIANT(neighbour) {
+	size_t first_size;		/* of the logged slot */
+	size_t hva;			/* of the other one, from the memory's start */
+};
+KVM_FIXTURE(neighbour)
+FIXTURE_VARIANT_ADD(neighbour, in_the_next_page) { 2 * SZ_2M, 2 * SZ_2M };
+FIXTURE_VARIANT_ADD(neighbour, in_the_same_page) { SZ_2M + SZ_1M, SZ_2M + SZ_1M };
+FIXTURE_VARIANT_ADD(neighbour, of_the_same_memory) { 2 * SZ_2M, 0 };
+
+static void add_slots(struct page_vm *p, const FIXTURE_VARIANT(neighbour) *variant,
+		      struct backing_mem *mem)
+{
+	const size_t rest = 4 * SZ_2M - variant->first_size;
+
+	backing_mem_alloc(mem, VM_MEM_SRC_ANONYMOUS_THP, 4 * SZ_2M, AREA_GPA);
+	memset(mem->hva, 0, mem->size);
+	backing_require_huge(mem->hva, mem->size);
+	vm_mem_region_add_backing(p->vm, mem, mem->hva, AREA_GPA, LOGGED_SLOT,
+				  variant->first_size / PAGE_SIZE, 0);
+	vm_mem_region_add_backing(p->vm, mem, (char *)mem->hva + variant->hva,
+				  AREA_GPA + variant->first_size, OTHER_SLOT,
+				  rest / PAGE_SIZE, 0);
+}
+
+static uint64_t count_dirty(struct kvm_vm *vm, uint64_t npages)
+{
+	uint64_t log[4 * SZ_2M / PAGE_SIZE / 64] = {}, n = 0, i;
+
+	kvm_vm_get_dirty_log(vm, LOGGED_SLOT, log);
+	for (i = 0; i < align_up(npages, 64UL) / 64; i++)
+		n += __builtin_popcountl(log[i]);
+	return n;
+}
+
+/*
+ * page_area_model() knows which slots are logged: what is split eagerly is what it
+ * says. Otherwise, a large page stays until it is written.
+ */
+KVM_TEST_F(neighbour, stays_large)
+{
+	const uint64_t n = variant->first_size / PAGE_SIZE, rest = 4 * SLOT_PAGES / 2 - n;
+	struct page_sizes large, want;
+	struct backing_mem mem;
+	struct page_worker *w;
+	struct page_vm p;
+	unsigned int i;
+
+	page_vm_create(&p, 1, AREA_GPA, 4 * SZ_2M, PG_LEVEL_2M, 1);
+	w = &p.workers[0];
+	add_slots(&p, variant, &mem);
+	/* One half of the area is enough where both slots are the same memory. */
+	page_area_fill(&p.area, variant->hva ? 0 : n, variant->hva ? 4 * SZ_2M / PAGE_SIZE : rest, 1);
+	page_worker_map_all(w, 2);
+	page_area_model(&p.area, &large);
+	for (i = 0; i < 2; i++) {
+		breadcrumb("log one of two slots, %u", i);
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		page_area_model(&p.area, &want);
+		page_area_check_sizes(&p.area, splits_eagerly() ? &want : &large,
+				      "one of two slots is logged");
+		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
+		page_worker_write(w, n, rest, 4 + 2 * i);
+		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
+		page_area_check_sizes(&p.area, splits_eagerly() ? &want : &large,
+				      "the slot that is not logged was written");
+		if (variant->hva) {
+			page_worker_write(w, 0, n, 5 + 2 * i);
+			TEST_ASSERT_EQ(count_dirty(p.vm, n), n);
+			page_area_check_sizes(&p.area, &want, "both slots were written");
+		}
+		breadcrumb("log none, %u", i);
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
+		page_worker_write(w, 0, p.area.npages, 8 + i);
+		page_area_check(&p.area, "after logging was turned off");
+		/* The iTLB multihit workaround keeps page tables that are there. */
+		if (kvm_get_module_param_bool("kvm", "nx_huge_pages"))
+			break;
+		page_area_check_sizes(&p.area, &large, "after logging was turned off");
+	}
+	page_worker_read(w, "after logging was turned off");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- initially all set ---- */
+
+static void clear(struct kvm_vm *vm, uint64_t first, uint64_t n)
+{
+	uint64_t ones[SLOT_PAGES / 64];
+	struct kvm_clear_dirty_log args = {
+		.slot = LOGGED_SLOT, .first_page = first, .num_pages = n,
+		.dirty_bitmap = ones,
+	};
+
+	memset(ones, 0xff, sizeof(ones));
+	vm_ioctl(vm, KVM_CLEAR_DIRTY_LOG, &args);
+}
+
+KVM_TEST(only_what_was_cleared_is_split)
+{
+	const uint64_t flags = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
+			       KVM_DIRTY_LOG_INITIALLY_SET;
+	const uint64_t large = SZ_2M / PAGE_SIZE;
+	struct page_sizes want;
+	struct backing_mem mem;
+	struct page_worker *w;
+	struct page_vm p;
+
+	__TEST_REQUIRE((kvm_check_cap(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & flags) == flags,
+		       "needs KVM_DIRTY_LOG_INITIALLY_SET");
+	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 1);
+	w = &p.workers[0];
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	vm_enable_cap(p.vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, flags);
+	page_worker_map_all(w, 2);
+	page_area_model(&p.area, &want);
+	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	page_area_check_sizes(&p.area, &want, "initially all set: nothing is split");
+
+	breadcrumb("clear a group of 64 pages in the second of three large pages");
+	clear(p.vm, large + 128, 64);
+	/* Split eagerly, since 5.18, or at the first write, which maps one page. */
+	if (splits_eagerly()) {
+		want.n2m--;
+		want.n4k += large;
+	}
+	page_area_check_sizes(&p.area, &want, "64 pages of one large page were cleared");
+	page_worker_write(w, 0, large, 4);
+	page_worker_write(w, 2 * large, large, 4);
+	page_area_check_sizes(&p.area, &want, "the other large pages were written");
+	page_worker_write(w, large + 130, 1, 5);
+	if (!splits_eagerly()) {
+		want.n2m--;
+		want.n4k++;
+	}
+	page_area_check_sizes(&p.area, &want, "one of the cleared pages was written");
+	page_worker_read(w, "with one large page of three split");
+	page_area_check(&p.area, "with one large page of three split");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- under guests ---- */
+
+KVM_TEST(switched_on_and_off_under_guests)
+{
+	struct backing_mem mem;
+	struct page_vm p;
+	unsigned int i;
+	uint64_t page;
+
+	page_vm_create(&p, 2, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 1);
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	page_worker_start(&p.workers[0], PAGES_BUMP_LOOP);
+	page_worker_start(&p.workers[1], PAGES_READ_LOOP);
+	for (i = 0; i < 6; i++) {
+		if (i % 3 == 0)
+			breadcrumb("logging on and off, %u", i);
+		page_worker_wait_loops(&p.workers[0], 1);
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		page_worker_wait_loops(&p.workers[0], 1);
+		TEST_ASSERT(count_dirty(p.vm, SLOT_PAGES), "the guest writes all pages, and none is in the dirty log");
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
+	}
+	page_worker_stop(&p.workers[0], "counting while logging was switched");
+	page_worker_stop(&p.workers[1], "reading while logging was switched");
+	for (page = 0; page < p.area.npages; page++) {
+		uint64_t *word = (uint64_t *)mem.hva + page * PAGE_WORDS + PAGE_USER_WORD;
+
+		TEST_ASSERT(*word == p.workers[0].job->loops,
+			    "the guest counted to %lu in each page, but gpa 0x%lx holds %lu: a write was lost",
+			    p.workers[0].job->loops, AREA_GPA + page * PAGE_SIZE, *word);
+	}
+	page_area_check(&p.area, "after logging was switched on and off");
+	page_worker_check_sizes(&p.workers[0], NULL, "after logging was turned off");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+KVM_TEST_MAIN()
