@@ -27,7 +27,7 @@ static bool splits_eagerly(void)
 
 /* ---- two slots ---- */
 
-/* Where the second slot begins: in gpa after the first, in the host's memory ... */
+/* The second slot follows the first one in gpa, but maybe not in the host's memory. */
 FIXTURE_VARIANT(neighbour) {
 	size_t first_size;		/* of the logged slot */
 	size_t hva;			/* of the other one, from the memory's start */
@@ -75,7 +75,7 @@ KVM_TEST_F(neighbour, stays_large)
 	struct page_vm p;
 	unsigned int i;
 
-	page_vm_create(&p, 1, AREA_GPA, 4 * SZ_2M, PG_LEVEL_2M, 1);
+	page_vm_create(&p, 1, AREA_GPA, 4 * SZ_2M, PG_LEVEL_2M, 8);
 	w = &p.workers[0];
 	add_slots(&p, variant, &mem);
 	/* One half of the area is enough where both slots are the same memory. */
@@ -138,7 +138,7 @@ KVM_TEST(only_what_was_cleared_is_split)
 
 	__TEST_REQUIRE((kvm_check_cap(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & flags) == flags,
 		       "needs KVM_DIRTY_LOG_INITIALLY_SET");
-	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 1);
+	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 8);
 	w = &p.workers[0];
 	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
 	vm_enable_cap(p.vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, flags);
@@ -179,7 +179,7 @@ KVM_TEST(switched_on_and_off_under_guests)
 	unsigned int i;
 	uint64_t page;
 
-	page_vm_create(&p, 2, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 1);
+	page_vm_create(&p, 2, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 8);
 	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
 	page_worker_start(&p.workers[0], PAGES_BUMP_LOOP);
 	page_worker_start(&p.workers[1], PAGES_READ_LOOP);
