@@ -39,6 +39,26 @@ static void create(struct page_vm *p, struct backing_mem *mem, uint32_t nr_vcpus
 	page_vm_add_mem(p, mem, src, DATA_SLOT);
 }
 
+/* Four slots of @unit that have the host's memory in another order than the guest's. */
+static void create_scattered(struct page_vm *p, struct backing_mem *mem,
+			     uint32_t nr_vcpus, enum vm_mem_backing_src_type src,
+			     size_t unit)
+{
+	static const unsigned int hva_of[] = { 2, 0, 3, 1 };
+	const size_t size = ARRAY_SIZE(hva_of) * unit;
+	unsigned int i;
+
+	page_vm_create(p, nr_vcpus, AREA_GPA, size, PG_LEVEL_2M, STEP);
+	backing_mem_alloc(mem, src, size, AREA_GPA);
+	for (i = 0; i < ARRAY_SIZE(hva_of); i++)
+		vm_mem_region_add_backing(p->vm, mem, (char *)mem->hva + hva_of[i] * unit,
+					  AREA_GPA + i * unit, DATA_SLOT + i,
+					  unit / PAGE_SIZE, 0);
+	page_area_fill(&p->area, 0, p->area.npages, 1);
+	if (src == VM_MEM_SRC_ANONYMOUS_THP)
+		backing_require_huge(mem->hva, size);
+}
+
 /* ---- faults while pages go ---- */
 
 /*
@@ -49,17 +69,17 @@ static void create(struct page_vm *p, struct backing_mem *mem, uint32_t nr_vcpus
  */
 FIXTURE_VARIANT(fault) {
 	enum vm_mem_backing_src_type src;
+	size_t unit;			/* of each of four slots */
 	size_t hole, distance;		/* so much of each that much is taken */
-	unsigned int rounds;
 };
 KVM_FIXTURE(fault)
 FIXTURE_VARIANT_ADD(fault, of_4k) {
-	.src = VM_MEM_SRC_ANONYMOUS, .hole = 2 * SZ_2M, .distance = 2 * SZ_2M,
-	.rounds = 8,
+	.src = VM_MEM_SRC_ANONYMOUS, .unit = SZ_1M,
+	.hole = 4 * SZ_1M, .distance = 4 * SZ_1M,
 };
 FIXTURE_VARIANT_ADD(fault, of_thp) {
-	.src = VM_MEM_SRC_ANONYMOUS_THP, .hole = SZ_64K, .distance = SZ_2M,
-	.rounds = 8,
+	.src = VM_MEM_SRC_ANONYMOUS_THP, .unit = SZ_2M,
+	.hole = SZ_64K, .distance = SZ_2M,
 };
 
 static void renew_thp(const struct backing_mem *mem)
@@ -70,14 +90,14 @@ static void renew_thp(const struct backing_mem *mem)
 
 KVM_TEST_F(fault, meets_pages_that_go)
 {
-	const size_t size = 2 * SZ_2M;
+	const size_t size = 4 * variant->unit;
 	struct backing_mem mem;
 	struct page_vm p;
 	unsigned int i;
 	size_t offset;
 
-	create(&p, &mem, 2, variant->src, size);
-	for (i = 0; i < variant->rounds; i++) {
+	create_scattered(&p, &mem, 2, variant->src, variant->unit);
+	for (i = 0; i < 8; i++) {
 		page_worker_read(&p.workers[0], "with the host's pattern everywhere");
 		if (i % 4 == 0)
 			breadcrumb("take pages away, %u", i);
@@ -89,13 +109,14 @@ KVM_TEST_F(fault, meets_pages_that_go)
 					      variant->hole, MADV_DONTNEED), "MADV_DONTNEED");
 		page_worker_stop(&p.workers[0], "while pages went");
 		page_worker_stop(&p.workers[1], "while pages went");
-		page_area_fill(&p.area, 0, p.area.npages, i + 2);
-		page_worker_read(&p.workers[1], "with the host's next pattern everywhere");
-		if (variant->src == VM_MEM_SRC_ANONYMOUS_THP) {
-			renew_thp(&mem);
-			page_area_fill(&p.area, 0, p.area.npages, i + 3);
-		}
+		page_area_fill(&p.area, 0, p.area.npages, 2 * i + 2);
+		if (variant->src != VM_MEM_SRC_ANONYMOUS_THP)
+			continue;
+		page_worker_read(&p.workers[1], "with the host's pattern everywhere");
+		renew_thp(&mem);
+		page_area_fill(&p.area, 0, p.area.npages, 2 * i + 3);
 	}
+	page_worker_read(&p.workers[1], "with the host's pattern everywhere");
 	page_worker_write(&p.workers[0], 0, p.area.npages, 100);
 	page_area_check(&p.area, "after the guest wrote everything");
 	kvm_vm_free(p.vm);
@@ -181,18 +202,6 @@ KVM_TEST_F(moved, memory_is_the_hosts_alone)
 
 /* ---- one range, several slots ---- */
 
-/* The host's memory, in another order than the guest's. */
-static void add_scattered(struct page_vm *p, const struct backing_mem *mem)
-{
-	static const unsigned int hva_of[] = { 2, 0, 3, 1 };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(hva_of); i++)
-		vm_mem_region_add_backing(p->vm, mem, (char *)mem->hva + hva_of[i] * SZ_2M,
-					  AREA_GPA + i * SZ_2M, DATA_SLOT + i,
-					  SZ_2M / PAGE_SIZE, 0);
-}
-
 FIXTURE_VARIANT(range) {
 	enum vm_mem_backing_src_type src;
 	size_t start, end;		/* of the range, in the host's memory */
@@ -205,6 +214,7 @@ KVM_FIXTURE(range)
 RANGE(over_two_slots, ANONYMOUS, SZ_1M, SZ_2M + SZ_1M)
 RANGE(over_all_slots, ANONYMOUS, SZ_4K, 4 * SZ_2M - SZ_4K)
 RANGE(last_page_and_next_slots_first, ANONYMOUS, SZ_2M - SZ_4K, SZ_2M + SZ_4K)
+RANGE(only_a_last_page, ANONYMOUS, 4 * SZ_2M - SZ_4K, 4 * SZ_2M)
 RANGE(one_slot, ANONYMOUS, SZ_2M, 2 * SZ_2M)
 RANGE(of_thps, ANONYMOUS_THP, 0, 3 * SZ_2M)
 
@@ -233,12 +243,7 @@ KVM_TEST_F(range, unmaps_all_of_it_and_nothing_else)
 	char *from, *to;
 	uint64_t n;
 
-	page_vm_create(&p, 1, AREA_GPA, 4 * SZ_2M, PG_LEVEL_2M, STEP);
-	backing_mem_alloc(&mem, variant->src, 4 * SZ_2M, AREA_GPA);
-	add_scattered(&p, &mem);
-	page_area_fill(&p.area, 0, p.area.npages, 1);
-	if (variant->src == VM_MEM_SRC_ANONYMOUS_THP)
-		backing_require_huge(mem.hva, mem.size);
+	create_scattered(&p, &mem, 1, variant->src, SZ_2M);
 	page_worker_map_all(&p.workers[0], 2);
 	from = (char *)mem.hva + variant->start;
 	to = (char *)mem.hva + variant->end;
