@@ -20,10 +20,13 @@
 #define PHYSICAL_PAGE_MASK	0x000ffffffffff000ULL
 
 #define X86_CR0_PE		BIT(0)
+#define X86_CR0_ET		BIT(4)
 #define X86_CR0_NE		BIT(5)
 #define X86_CR0_WP		BIT(16)
 #define X86_CR0_PG		BIT(31)
+#define X86_CR4_PSE		BIT(4)
 #define X86_CR4_PAE		BIT(5)
+#define X86_CR4_PGE		BIT(7)
 #define X86_CR4_OSFXSR		BIT(9)
 #define X86_CR4_PCIDE		BIT(17)
 #define X86_CR4_SMEP		BIT(20)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest that goes between the CPU's paging modes and edits the page tables of
+ * all of them: no paging, 32-bit with two levels, PAE, and long mode, where it is
+ * in a 32-bit segment, so that the same code runs everywhere. The host gives the
+ * steps; it knows what must come from a walk of its own.
+ */
+#ifndef SELFTEST_KVM_GUEST_MODES_H
+#define SELFTEST_KVM_GUEST_MODES_H
+
+#include "processor.h"
+
+enum cpu_mode {
+	MODE_NONPAGED, MODE_32BIT, MODE_PAE, MODE_LONG, NR_CPU_MODES,
+};
+
+/* Mapped at the same address in all modes: code, and then tables. */
+#define MODES_GPA		0x400000UL
+#define MODES_SLOT		1
+#define MODES_DATA_GPA		0x600000UL
+#define MODES_DATA_SLOT		2
+#define MODES_DATA_PAGES	512
+#define MODES_GAP_GPA		0x80000000UL
+
+/*
+ * What is tested: 4K pages on either side of a 2M boundary, which is in the middle
+ * of a 32-bit page table; one large page, as large as the mode has them; a gap.
+ */
+#define MODES_WINDOW		0xc0600000UL
+#define MODES_WINDOW_PAGES	16
+#define MODES_LARGE		0x4b000000UL
+#define MODES_GAP		0x96000000UL
+
+static inline uint32_t modes_window(unsigned int page)
+{
+	return MODES_WINDOW + ((int)page - MODES_WINDOW_PAGES / 2) * (int)PAGE_SIZE;
+}
+
+enum modes_op {
+	MODES_READ, MODES_WRITE, MODES_EXEC,
+	MODES_WRITE64,		/* CMPXCHG8B */
+	MODES_CR0, MODES_CR3, MODES_CR4, MODES_EFER,
+	MODES_INVLPG, MODES_LIDT,
+};
+
+/* In guest memory; the guest's code knows the layout. */
+struct modes_step {
+	uint32_t op, addr, value, high;
+	uint32_t got, vector, error_code, cr2;
+};
+
+#define MODES_MAX_STEPS		256
+
+struct modes_box {
+	uint32_t nr, current, pad[6];
+	struct modes_step step[MODES_MAX_STEPS];
+};
+
+/* Where a linear address leads. */
+struct modes_walk {
+	bool present, writable, nx;
+	uint64_t gpa;
+};
+
+struct modes {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct modes_box *box;
+	enum cpu_mode mode;
+	struct backing_mem data;
+	bool data_is_gap;
+	gpa_t root[NR_CPU_MODES];
+	/* Two of each, of which the window goes through one. */
+	gpa_t pt32[2], pd[2], pt[2][2];
+	uint32_t stored;		/* the last value that was written to data */
+};
+
+/* Mode is MODE_NONPAGED when this returns; all modes have tables. */
+void modes_create(struct modes *m);
+void modes_free(struct modes *m);
+/* Has the data in its memslot, or in none. */
+void modes_set_data_slot(struct modes *m, bool there);
+const char *cpu_mode_name(enum cpu_mode mode);
+
+/* ---- steps, until modes_run() ---- */
+
+struct modes_step *modes_add(struct modes *m, enum modes_op op, uint32_t addr,
+			     uint32_t value);
+/* The guest leaves its mode and enters @mode, with all that this needs. */
+void modes_switch(struct modes *m, enum cpu_mode mode);
+/* The guest writes an entry of 4 or 8 bytes. */
+void modes_write_entry32(struct modes *m, gpa_t gpa, uint32_t value);
+void modes_write_entry64(struct modes *m, gpa_t gpa, uint64_t value, bool at_once);
+void modes_flush(struct modes *m);
+
+/* Runs the steps, none of which exits or faults. */
+void __attribute__((format(printf, 2, 3)))
+modes_run(struct modes *m, const char *what, ...);
+
+/*
+ * Reads, writes and calls all that is tested, in the mode as it is, and compares.
+ */
+void __attribute__((format(printf, 2, 3)))
+modes_check(struct modes *m, const char *what, ...);
+
+#endif /* SELFTEST_KVM_GUEST_MODES_H */

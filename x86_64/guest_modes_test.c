@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest goes between no paging, 32-bit paging, PAE and long mode, with mappings
+ * alive in each, and edits the tables of the mode it is in and of the others. In
+ * every mode an address leads where that mode's tables lead: to RAM, to a gap, or
+ * to a #PF; by 4K pages and by large ones, and when the memslot is gone.
+ *
+ * What breaks this: shadow pages used for another mode than they were made for;
+ * tables of 4-byte entries, which are shadowed by two or four tables with larger
+ * entries; the four entries of PAE that the CPU loads together with CR3; halves of
+ * an 8-byte entry; large pages over their own tables.
+ */
+#include "guest_modes.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(guest_modes_test,
+	.fixes = FIXES("24cd19a28cb7 KVM: X86: Update mmu->pdptrs only when it is changed",
+		"167f8a5cae99 KVM: x86/mmu: include EFER.LMA in extended mmu role"));
+
+#define RW	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
+
+FIXTURE_VARIANT(mode) {
+	enum cpu_mode mode;
+};
+KVM_FIXTURE(mode)
+
+FIXTURE_VARIANT_ADD(mode, nonpaged) { .mode = MODE_NONPAGED };
+FIXTURE_VARIANT_ADD(mode, 32bit) { .mode = MODE_32BIT };
+FIXTURE_VARIANT_ADD(mode, pae) { .mode = MODE_PAE };
+FIXTURE_VARIANT_ADD(mode, long) { .mode = MODE_LONG };
+
+/* ---- edits: drawn at random, of any mode's tables ---- */
+
+static uint64_t random_leaf(bool wide)
+{
+	static const uint64_t rights[] = {
+		0, RW, RW, RW, PTE_PRESENT_MASK, RW | PTE_DIRTY_MASK | PTE_ACCESSED_MASK,
+	};
+	uint64_t e = rights[test_random() % ARRAY_SIZE(rights)];
+
+	if (wide && test_random() % 4 == 0)
+		e |= PTE_NX_MASK;
+	if (test_random() % 16 == 0)
+		return e | MODES_GAP_GPA | (test_random() % 8 << PAGE_SHIFT);
+	return e | (MODES_DATA_GPA + test_random() % MODES_DATA_PAGES * PAGE_SIZE);
+}
+
+static void edit_32bit_leaf(struct modes *m)
+{
+	uint32_t addr = modes_window(test_random() % MODES_WINDOW_PAGES);
+
+	modes_write_entry32(m, m->pt32[test_random() % 2] + (addr >> 12 & 1023) * 4,
+			    random_leaf(false));
+}
+
+static void edit_32bit_upper(struct modes *m)
+{
+	uint32_t addr = test_random() % 2 ? MODES_WINDOW : MODES_LARGE;
+	gpa_t at = m->root[MODE_32BIT] + (addr >> 22) * 4;
+	uint32_t rights = test_random() % 4 ? RW : PTE_PRESENT_MASK;
+
+	if (addr == MODES_LARGE)
+		modes_write_entry32(m, at, MODES_GPA | rights | PTE_LARGE_MASK);
+	else
+		modes_write_entry32(m, at, m->pt32[test_random() % 2] |
+				    (test_random() % 8 ? rights : 0));
+}
+
+static void edit_64bit_leaf(struct modes *m)
+{
+	uint32_t addr = modes_window(test_random() % MODES_WINDOW_PAGES);
+	gpa_t pt = m->pt[test_random() % 2][test_random() % 2];
+
+	modes_write_entry64(m, pt + (addr >> 12 & 511) * 8, random_leaf(true),
+			    test_random() % 2);
+}
+
+static void edit_64bit_upper(struct modes *m)
+{
+	uint32_t addr = modes_window(test_random() % MODES_WINDOW_PAGES);
+	unsigned int half = addr >> 21 & 1;
+	uint64_t rights = test_random() % 4 ? RW : PTE_PRESENT_MASK;
+
+	modes_write_entry64(m, m->pd[test_random() % 2] + (addr >> 21 & 511) * 8,
+			    m->pt[test_random() % 2][half] |
+			    (test_random() % 8 ? rights : 0), test_random() % 2);
+}
+
+/* Loaded when CR3 is written. */
+static void edit_pdpte(struct modes *m)
+{
+	modes_write_entry64(m, m->root[MODE_PAE] + (MODES_WINDOW >> 30) * 8,
+			    m->pd[test_random() % 2] | PTE_PRESENT_MASK,
+			    test_random() % 2);
+}
+
+static void edit_something(struct modes *m)
+{
+	static void (*const edits[])(struct modes *m) = {
+		edit_32bit_leaf, edit_32bit_leaf, edit_32bit_upper,
+		edit_64bit_leaf, edit_64bit_leaf, edit_64bit_upper, edit_pdpte,
+	};
+
+	edits[test_random() % ARRAY_SIZE(edits)](m);
+}
+
+static void flush_somehow(struct modes *m)
+{
+	unsigned int i;
+
+	if (m->mode == MODE_NONPAGED)
+		return;
+	/* An entry of the PDPT counts from the next CR3 write on. */
+	if (m->mode == MODE_PAE || test_random() % 2) {
+		modes_flush(m);
+		return;
+	}
+	for (i = 0; i < MODES_WINDOW_PAGES; i++)
+		modes_add(m, MODES_INVLPG, modes_window(i), 0);
+	/* One of its addresses is enough, but 4M may be cached as 2M pages. */
+	for (i = 0; i < 4; i++)
+		modes_add(m, MODES_INVLPG, MODES_LARGE + i / 2 * SZ_2M + i % 2 * 37 * PAGE_SIZE, 0);
+}
+
+/* ---- cases ---- */
+
+static void edit_and_check(struct modes *m, unsigned int round)
+{
+	unsigned int i;
+
+	for (i = 1 + test_random() % 6; i; i--)
+		edit_something(m);
+	flush_somehow(m);
+	modes_run(m, "round %u, edits", round);
+	modes_check(m, "round %u, after edits and a flush", round);
+}
+
+KVM_TEST_F(mode, edits_in_one_mode)
+{
+	struct modes m;
+	unsigned int i;
+
+	modes_create(&m);
+	breadcrumb("enter %s and edit page tables", cpu_mode_name(variant->mode));
+	modes_switch(&m, variant->mode);
+	modes_run(&m, "enter %s", cpu_mode_name(variant->mode));
+	modes_check(&m, "as it was at first");
+	for (i = 0; i < 40; i++)
+		edit_and_check(&m, i);
+	modes_free(&m);
+}
+
+KVM_TEST(switches_between_modes)
+{
+	unsigned int round, i;
+	struct modes m;
+
+	modes_create(&m);
+	breadcrumb("switch between paging modes and edit their tables");
+	for (round = 0; round < 80; round++) {
+		for (i = test_random() % 6; i; i--)
+			edit_something(&m);
+		modes_switch(&m, test_random() % NR_CPU_MODES);
+		modes_run(&m, "round %u", round);
+		modes_check(&m, "round %u, after a switch", round);
+		if (round % 2)
+			edit_and_check(&m, round);
+	}
+	modes_free(&m);
+}
+
+/* ---- entries that were not present need no flush ---- */
+
+FIXTURE_VARIANT(paged) {
+	enum cpu_mode mode;
+};
+KVM_FIXTURE(paged)
+
+FIXTURE_VARIANT_ADD(paged, 32bit) { .mode = MODE_32BIT };
+FIXTURE_VARIANT_ADD(paged, pae) { .mode = MODE_PAE };
+FIXTURE_VARIANT_ADD(paged, long) { .mode = MODE_LONG };
+
+KVM_TEST_F(paged, new_entries_need_no_flush)
+{
+	unsigned int round, i;
+	struct modes m;
+
+	modes_create(&m);
+	modes_switch(&m, variant->mode);
+	for (round = 0; round < 6; round++) {
+		breadcrumb("round %u: new entries in %s", round, cpu_mode_name(variant->mode));
+		for (i = 0; i < MODES_WINDOW_PAGES; i++) {
+			uint32_t addr = modes_window(i);
+
+			modes_write_entry32(&m, m.pt32[0] + (addr >> 12 & 1023) * 4, 0);
+			modes_write_entry64(&m, m.pt[0][addr >> 21 & 1] + (addr >> 12 & 511) * 8,
+					    0, true);
+		}
+		modes_flush(&m);
+		modes_run(&m, "round %u, entries cleared", round);
+		modes_check(&m, "round %u, no entry is present", round);
+		for (i = 0; i < MODES_WINDOW_PAGES; i++) {
+			uint32_t addr = modes_window(i);
+			uint64_t e = random_leaf(false);
+
+			modes_write_entry32(&m, m.pt32[0] + (addr >> 12 & 1023) * 4, e);
+			modes_write_entry64(&m, m.pt[0][addr >> 21 & 1] + (addr >> 12 & 511) * 8,
+					    e, i % 2);
+		}
+		modes_run(&m, "round %u, new entries", round);
+		modes_check(&m, "round %u, with new entries", round);
+	}
+	modes_free(&m);
+}
+
+/* ---- no memslot behind them ---- */
+
+KVM_TEST(slot_deleted_in_each_mode)
+{
+	unsigned int round;
+	struct modes m;
+
+	modes_create(&m);
+	for (round = 0; round < 3 * NR_CPU_MODES; round++) {
+		enum cpu_mode mode = round % NR_CPU_MODES;
+
+		modes_switch(&m, mode);
+		modes_run(&m, "round %u", round);
+		modes_check(&m, "round %u, before the slot goes", round);
+		breadcrumb("delete the data's slot in %s", cpu_mode_name(mode));
+		modes_set_data_slot(&m, false);
+		modes_check(&m, "round %u, the data's slot is gone", round);
+		/* And in another mode, whose mappings were made before. */
+		modes_switch(&m, (mode + 1 + round / NR_CPU_MODES) % NR_CPU_MODES);
+		modes_run(&m, "round %u", round);
+		modes_check(&m, "round %u, still gone", round);
+		breadcrumb("add the data's slot in %s", cpu_mode_name(m.mode));
+		modes_set_data_slot(&m, true);
+		modes_check(&m, "round %u, the data's slot is back", round);
+	}
+	modes_free(&m);
+}
+
+KVM_TEST_MAIN()
