@@ -23,17 +23,18 @@ enum cpu_mode {
 #define MODES_GAP_GPA		0x80000000UL
 
 /*
- * What is tested: 4K pages on either side of a 2M boundary, which is in the middle
- * of a 32-bit page table; one large page, as large as the mode has them; a gap.
+ * What is tested: 4K pages in both halves of a 32-bit page table, at the same
+ * places, for which the other modes have a table each; one large page, as large as
+ * the mode has them; a gap.
  */
-#define MODES_WINDOW		0xc0600000UL
+#define MODES_WINDOW		0xc0400000UL
 #define MODES_WINDOW_PAGES	16
 #define MODES_LARGE		0x4b000000UL
 #define MODES_GAP		0x96000000UL
 
 static inline uint32_t modes_window(unsigned int page)
 {
-	return MODES_WINDOW + ((int)page - MODES_WINDOW_PAGES / 2) * (int)PAGE_SIZE;
+	return MODES_WINDOW + page / 8 * SZ_2M + page % 8 * PAGE_SIZE;
 }
 
 enum modes_op {

@@ -55,6 +55,7 @@ enum paging_op {
 	PAGING_WRITE32,
 	PAGING_WRITE8,
 	PAGING_XCHG,
+	PAGING_WRITE_ACROSS,	/* 8 bytes, half of them the next entry's */
 	PAGING_INVLPG,
 	PAGING_SET_CR0,
 	PAGING_SET_CR3,
@@ -185,6 +186,13 @@ void paging_write(struct paging_cpu *cpu, gpa_t gpa, uint64_t value);
 void paging_write_by(struct paging_cpu *cpu, enum paging_op op, gpa_t gpa,
 		     uint64_t value);
 
+/*
+ * One store to the upper half of the entry at @gpa and the lower half of the next
+ * one: to @value's upper half, and to @next's lower half.
+ */
+void paging_write_across(struct paging_cpu *cpu, gpa_t gpa, uint64_t value,
+			 uint64_t next);
+
 void paging_invlpg(struct paging_cpu *cpu, gva_t gva);
 /* @cr3 is all that is written, with PCID and NOFLUSH where CR4.PCIDE is set. */
 void paging_set_cr3(struct paging_cpu *cpu, uint64_t cr3);
@@ -195,6 +203,8 @@ static inline void paging_flush(struct paging_cpu *cpu)
 void paging_set_wp(struct paging_cpu *cpu, bool on);
 void paging_set_nx(struct paging_cpu *cpu, bool on);	/* and flushes */
 void paging_set_cr4(struct paging_cpu *cpu, uint64_t bits, bool on);
+/* CR4.PGE, on and off again. */
+void paging_flush_by_pge(struct paging_cpu *cpu);
 void paging_set_pkru(struct paging_cpu *cpu, uint32_t pkru);	/* CR4.PKE is set */
 /* Types 0: @gva of @pcid, 1: @pcid, 2 and 3: all. */
 void paging_invpcid(struct paging_cpu *cpu, unsigned int type, unsigned int pcid,

@@ -324,8 +324,12 @@ static void flush_somehow(struct paging_cpu *cpu)
 {
 	unsigned int i;
 
-	if (test_random() % 2) {
+	switch (test_random() % 4) {
+	case 0:
 		paging_flush(cpu);
+		return;
+	case 1:
+		paging_flush_by_pge(cpu);
 		return;
 	}
 	for (i = 0; i < cpu->p->nr_watched; i++)

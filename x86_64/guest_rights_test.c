@@ -31,6 +31,7 @@ static uint64_t rights(unsigned int i)
 FIXTURE_VARIANT(upper) {
 	int level, leaf;
 	unsigned int share;		/* of the accesses, that are made: one in */
+	bool gap;			/* the leaves lead to no memslot */
 };
 KVM_FIXTURE(upper)
 
@@ -45,6 +46,10 @@ FIXTURE_VARIANT_ADD(upper, pml4e) {
 };
 FIXTURE_VARIANT_ADD(upper, pdpte_of_2m) {
 	.level = PG_LEVEL_1G, .leaf = PG_LEVEL_2M, .share = 5,
+};
+
+FIXTURE_VARIANT_ADD(upper, pde_to_gap) {
+	.level = PG_LEVEL_2M, .leaf = PG_LEVEL_4K, .share = 4, .gap = true,
 };
 
 static gva_t rights_gva(const FIXTURE_VARIANT(upper) *v, unsigned int upper,
@@ -62,10 +67,13 @@ static void map_rights(struct paging *p, const FIXTURE_VARIANT(upper) *v)
 	unsigned int i, j;
 	gpa_t table;
 
-	for (j = 0; j < NR_RIGHTS; j++)
+	for (j = 0; j < NR_RIGHTS; j++) {
+		gpa_t page = large ? POOL_GPA : v->gap ? PAGING_GAP_GPA + j * PAGE_SIZE :
+			     pool_data(10 + j);
+
 		paging_map(p, p->root, rights_gva(v, 0, j), v->leaf,
-			   (large ? POOL_GPA : pool_data(10 + j)) | large | rights(j),
-			   PTE_RWU);
+			   page | large | rights(j), PTE_RWU);
+	}
 	table = paging_peek(p, paging_entry(p, p->root, rights_gva(v, 0, 0), v->level)) &
 		PHYSICAL_PAGE_MASK;
 	for (i = 0; i < NR_RIGHTS; i++) {

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host_files.h"
 #include "oracle.h"
 #include "test_util.h"
 
@@ -27,7 +28,7 @@ static const char *const counter_names[NR_HOST_COUNTERS] = {
 	[HOST_VMALLOC_KVM] = "vmalloc areas of KVM",
 };
 
-static FILE *open_below(const char *root, const char *path)
+FILE *open_below(const char *root, const char *path)
 {
 	char full[512];
 
@@ -35,7 +36,7 @@ static FILE *open_below(const char *root, const char *path)
 	return fopen(full, "re");
 }
 
-static int64_t read_number(const char *root, const char *path)
+int64_t read_number(const char *root, const char *path)
 {
 	FILE *f = open_below(root, path);
 	int64_t value;
@@ -89,7 +90,7 @@ static int64_t huge_in_use(const char *root, unsigned int kb)
 	return nr < 0 || nr_free < 0 ? -1 : nr - nr_free;
 }
 
-static int64_t meminfo_kb(const char *root, const char *field)
+int64_t meminfo_kb(const char *root, const char *field)
 {
 	FILE *f = open_below(root, "/proc/meminfo");
 	size_t len = strlen(field);
@@ -106,7 +107,7 @@ static int64_t meminfo_kb(const char *root, const char *field)
 	return value;
 }
 
-static void poke(const char *root, const char *path, int flags)
+void poke_file(const char *root, const char *path, int flags)
 {
 	char full[512], c = '1';
 	int fd;
@@ -121,22 +122,27 @@ static void poke(const char *root, const char *path, int flags)
 	close(fd);
 }
 
+/* "shrink" gives the per-CPU slabs back, so that "objects" is exact. */
+int64_t slab_objects(const char *root, const char *cache)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
+	poke_file(root, path, O_WRONLY);
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
+	return read_number(root, path);
+}
+
 /*
- * Objects in use of one slab cache. "shrink" gives the per-CPU slabs back, so
- * that "objects" is exact. A cache that is merged with others counts those
- * too, and is no use (boot with slab_nomerge).
+ * A cache that is merged with others counts those, too, and is no use (boot with
+ * slab_nomerge).
  */
-static int64_t slab_objects(const char *root, const char *cache)
+static int64_t own_slab_objects(const char *root, const char *cache)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/aliases", cache);
-	if (read_number(root, path) > 0)
-		return -1;
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
-	poke(root, path, O_WRONLY);
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
-	return read_number(root, path);
+	return read_number(root, path) > 0 ? -1 : slab_objects(root, cache);
 }
 
 /* /proc/vmallocinfo names the code that asked for each area. */
@@ -160,16 +166,16 @@ void host_state_read(struct host_state *state, const char *root)
 	int64_t *v = state->value;
 
 	/* Folds the per-CPU differences into the counters of /proc/meminfo. */
-	poke(root, "/proc/sys/vm/stat_refresh", O_RDONLY);
+	poke_file(root, "/proc/sys/vm/stat_refresh", O_RDONLY);
 
 	v[HOST_VMS] = count_vms(root);
 	v[HOST_MODULE_REFS] = module_refs(root);
 	v[HOST_HUGE_2M] = huge_in_use(root, 2048);
 	v[HOST_HUGE_1G] = huge_in_use(root, 1048576);
 	v[HOST_SEC_PAGE_TABLES] = meminfo_kb(root, "SecPageTables");
-	v[HOST_SLAB_MMU_PAGE] = slab_objects(root, "kvm_mmu_page_header");
-	v[HOST_SLAB_PTE_LIST] = slab_objects(root, "pte_list_desc");
-	v[HOST_SLAB_VCPU] = slab_objects(root, "kvm_vcpu");
+	v[HOST_SLAB_MMU_PAGE] = own_slab_objects(root, "kvm_mmu_page_header");
+	v[HOST_SLAB_PTE_LIST] = own_slab_objects(root, "pte_list_desc");
+	v[HOST_SLAB_VCPU] = own_slab_objects(root, "kvm_vcpu");
 	v[HOST_VMALLOC_KVM] = vmalloc_areas(root);
 }
 

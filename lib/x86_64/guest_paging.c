@@ -172,6 +172,9 @@ static void guest_step(volatile struct paging_box *box,
 	case PAGING_XCHG:
 		asm volatile("xchg %0, (%1)" : "+r"(v) : "r"(s->gva) : "memory");
 		break;
+	case PAGING_WRITE_ACROSS:
+		guest_write64(s->gva, v);
+		break;
 	case PAGING_INVLPG:
 		invlpg(s->gva);
 		break;

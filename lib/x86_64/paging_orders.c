@@ -10,7 +10,8 @@ static const char *const op_names[] = {
 	[PAGING_READ] = "read", [PAGING_WRITE] = "write", [PAGING_EXEC] = "fetch",
 	[PAGING_MOVS] = "MOVS from a gap", [PAGING_OUTS] = "OUTS",
 	[PAGING_WRITE32] = "2 writes of 4 bytes", [PAGING_WRITE8] = "8 writes of a byte",
-	[PAGING_XCHG] = "XCHG", [PAGING_INVLPG] = "INVLPG",
+	[PAGING_XCHG] = "XCHG", [PAGING_WRITE_ACROSS] = "store across two entries",
+	[PAGING_INVLPG] = "INVLPG",
 	[PAGING_SET_CR0] = "MOV to CR0", [PAGING_SET_CR3] = "MOV to CR3",
 	[PAGING_SET_CR4] = "MOV to CR4", [PAGING_SET_EFER] = "WRMSR of EFER",
 	[PAGING_SET_PKRU] = "WRPKRU", [PAGING_INVPCID] = "INVPCID",
@@ -130,6 +131,19 @@ void paging_write(struct paging_cpu *cpu, gpa_t gpa, uint64_t value)
 	paging_write_by(cpu, PAGING_WRITE, gpa, value);
 }
 
+void paging_write_across(struct paging_cpu *cpu, gpa_t gpa, uint64_t value,
+			 uint64_t next)
+{
+	const uint64_t half = UINT32_MAX;
+
+	add_step(cpu, PAGING_WRITE_ACROSS, POOL_GVA + (gpa + 4 - POOL_GPA),
+		 value >> 32 | next << 32);
+	paging_model_store(cpu->p, gpa, (paging_model(cpu->p, gpa) & half) |
+			   (value & ~half));
+	paging_model_store(cpu->p, gpa + 8, (paging_model(cpu->p, gpa + 8) & ~half) |
+			   (next & half));
+}
+
 void paging_invlpg(struct paging_cpu *cpu, gva_t gva)
 {
 	add_step(cpu, PAGING_INVLPG, gva, 0);
@@ -168,6 +182,13 @@ void paging_set_cr4(struct paging_cpu *cpu, uint64_t bits, bool on)
 {
 	cpu->cr4 = on ? cpu->cr4 | bits : cpu->cr4 & ~bits;
 	add_step(cpu, PAGING_SET_CR4, 0, cpu->cr4);
+}
+
+void paging_flush_by_pge(struct paging_cpu *cpu)
+{
+	paging_set_cr4(cpu, X86_CR4_PGE, true);
+	paging_set_cr4(cpu, X86_CR4_PGE, false);
+	paging_model_flush(cpu, ALL_CONTEXTS, 0);
 }
 
 void paging_invpcid(struct paging_cpu *cpu, unsigned int type, unsigned int pcid,

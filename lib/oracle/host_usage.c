@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel holds, see host_usage.h: objects of every slab cache, pages that
+ * have an owner in /proc/meminfo, and those that have none.
+ */
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host_files.h"
+#include "host_usage.h"
+#include "test_util.h"
+
+static void add(struct host_usage *u, const char *name, const char *unit, int64_t value)
+{
+	if (u->nr == HOST_USAGE_MAX || value < 0)
+		return;
+	snprintf(u->item[u->nr].name, sizeof(u->item[u->nr].name), "%.28s %s", name, unit);
+	u->item[u->nr++].value = value;
+}
+
+/*
+ * A busy host's file systems, whose caches come and go with the page cache; and what
+ * vfree() leaves for later.
+ */
+static bool is_left_out(const char *cache)
+{
+	return strstr(cache, "inode") || strstr(cache, "dentry") ||
+	       strstr(cache, "buffer_head") || strstr(cache, "kernfs") ||
+	       strstr(cache, "proc_dir") || !strcmp(cache, "vmap_area");
+}
+
+static void add_slabs(struct host_usage *u)
+{
+	FILE *f = open_below("", "/proc/slabinfo");
+	char line[256], *space;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		space = strchr(line, ' ');
+		if (!space || line[0] == '#' || !strncmp(line, "slabinfo", 8))
+			continue;
+		*space = 0;
+		if (!is_left_out(line))
+			add(u, line, "objects", slab_objects("", line));
+	}
+	if (f)
+		fclose(f);
+}
+
+/* Free pages on the CPUs' own lists are not in MemFree. */
+static int64_t percpu_free_kb(void)
+{
+	FILE *f = open_below("", "/proc/zoneinfo");
+	int64_t pages = 0, n;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " count: %ld", &n) == 1)
+			pages += n;
+	}
+	if (f)
+		fclose(f);
+	return pages * 4;
+}
+
+/* Pages that nothing in /proc/meminfo accounts for: alloc_page() of any driver. */
+static int64_t ownerless_kb(void)
+{
+	static const char *const owned[] = {
+		"MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "Slab",
+		"KernelStack", "PageTables", "SecPageTables", "Percpu", "VmallocUsed",
+	};
+	int64_t kb = meminfo_kb("", "MemTotal") - percpu_free_kb();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(owned); i++) {
+		int64_t n = meminfo_kb("", owned[i]);
+
+		kb -= n < 0 ? 0 : n;
+	}
+	return kb < 0 ? 0 : kb;
+}
+
+int64_t host_usage_value(const struct host_usage *u, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < u->nr; i++) {
+		if (!strcmp(u->item[i].name, name))
+			return u->item[i].value;
+	}
+	return 0;
+}
+
+void host_usage_read(struct host_usage *u)
+{
+	static const char *const fields[] = {
+		"PageTables", "SecPageTables", "Percpu", "VmallocUsed", "KernelStack",
+	};
+	size_t i;
+
+	u->nr = 0;
+	/* A grace period, and time for those who wait for one. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	usleep(20 * 1000);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	add_slabs(u);
+	poke_file("", "/proc/sys/vm/stat_refresh", O_RDONLY);
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		add(u, fields[i], "pages", meminfo_kb("", fields[i]) / 4);
+	add(u, "ownerless", "pages", ownerless_kb() / 4);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Uses of page tables that are rare: stores that are no store to one entry, a page
+ * that is mapped very often, a large page that begins with a page table, and more
+ * tables than KVM may shadow. Every access still goes where the tables lead.
+ *
+ * What breaks this: with shadow paging, a store of which only the first entry is
+ * looked at; reverse maps of which only the beginning is walked; a shadow page of
+ * a table that is taken for one of a large page; the count of shadow pages.
+ */
+#include "guest_paging.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(guest_tables_test);
+
+#define AD	(PTE_ACCESSED_MASK | PTE_DIRTY_MASK)
+
+/* ---- one store, two entries ---- */
+
+FIXTURE_VARIANT(table) {
+	int level;
+};
+KVM_FIXTURE(table)
+
+FIXTURE_VARIANT_ADD(table, pt) { .level = PG_LEVEL_4K };
+FIXTURE_VARIANT_ADD(table, pd) { .level = PG_LEVEL_2M };
+FIXTURE_VARIANT_ADD(table, pdpt) { .level = PG_LEVEL_1G };
+FIXTURE_VARIANT_ADD(table, pml4) { .level = PG_LEVEL_512G };
+
+static gva_t nth_gva(int level, unsigned int n)
+{
+	return PAGING_GVA(200, 3, 5, 7) + ((gva_t)n << PG_LEVEL_SHIFT(level));
+}
+
+KVM_TEST_F(table, stores_across_two_entries)
+{
+	const int level = variant->level;
+	struct paging_cpu *cpu;
+	uint64_t leads_to[4];
+	unsigned int i, n;
+	struct paging p;
+	gpa_t entry;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	for (i = 0; i < 4; i++)
+		paging_map(&p, p.root, nth_gva(level, i), PG_LEVEL_4K,
+			   pool_data(7 + i) | PTE_RWU, PTE_RWU);
+	entry = paging_entry(&p, p.root, nth_gva(level, 0), level);
+	for (i = 0; i < 4; i++)
+		leads_to[i] = paging_peek(&p, entry + i * 8) & PHYSICAL_PAGE_MASK;
+	breadcrumb("store to the halves of two entries of level %d", level);
+	for (i = 0; i < 48; i++) {
+		n = test_random() % 3;
+		paging_try_all(cpu);
+		paging_write_across(cpu, entry + n * 8, test_random() % 2 ? PTE_NX_MASK : 0,
+				    leads_to[test_random() % 4] |
+				    (test_random() % 4 ? PTE_RWU : PTE_RW));
+		/* As often as not, so that it is not taken for a page of data. */
+		if (i % 2)
+			paging_try_all(cpu);
+		paging_flush(cpu);
+		paging_try_all(cpu);
+		paging_run(cpu, "round %u, entries %u and %u", i, n, n + 1);
+	}
+	paging_free(&p);
+}
+
+/* ---- a page that is mapped very often ---- */
+
+#define NR_MAPPINGS	40	/* KVM keeps lists of 3 or 14 */
+#define OFTEN_PAGE	33
+
+static gva_t often_gva(unsigned int i)
+{
+	/* Eight in each table, and not side by side. */
+	return PAGING_GVA(200, 3, 5 + i / 8, 1 + i % 8 * 20);
+}
+
+static void map_often(struct paging *p)
+{
+	unsigned int i;
+
+	paging_create(p, 1);
+	for (i = 0; i < NR_MAPPINGS; i++)
+		paging_map(p, p->root, often_gva(i), PG_LEVEL_4K,
+			   pool_data(OFTEN_PAGE) | PTE_RWU | AD, PTE_RWU);
+}
+
+static bool is_dirty(struct paging *p)
+{
+	unsigned long bitmap[POOL_DATA_PAGES / 64] = {};
+
+	kvm_vm_get_dirty_log(p->vm, POOL_DATA_SLOT, bitmap);
+	return bitmap[OFTEN_PAGE / 64] >> OFTEN_PAGE % 64 & 1;
+}
+
+KVM_TEST(each_of_many_mappings_is_logged)
+{
+	struct paging_cpu *cpu;
+	unsigned int i, n;
+	struct paging p;
+
+	map_often(&p);
+	cpu = &p.cpu[0];
+	breadcrumb("dirty logging of a page with %u mappings", NR_MAPPINGS);
+	vm_mem_region_set_flags(p.vm, POOL_DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 0; i < NR_MAPPINGS; i++)
+		paging_access(cpu, PAGING_WRITE, often_gva(i), i & 1);
+	paging_run(cpu, "write by all mappings");
+	is_dirty(&p);
+	for (i = 0; i < NR_MAPPINGS; i++) {
+		n = i * 7 % NR_MAPPINGS;
+		TEST_ASSERT(!is_dirty(&p), "gpa 0x%lx is in the log twice", pool_data(OFTEN_PAGE));
+		paging_access(cpu, PAGING_WRITE, often_gva(n), i & 1);
+		paging_run(cpu, "write by mapping %u", n);
+		TEST_ASSERT(is_dirty(&p),
+			    "written by mapping %u of %u at gva 0x%lx, but gpa 0x%lx is not in the dirty log of slot %u",
+			    n, NR_MAPPINGS, often_gva(n), pool_data(OFTEN_PAGE), POOL_DATA_SLOT);
+	}
+	paging_free(&p);
+}
+
+/* A write by any mapping must be seen once the page is a page table. */
+KVM_TEST(page_with_many_mappings_becomes_a_table)
+{
+	const gva_t via = PAGING_GVA(201, 3, 5, 1);
+	struct paging_cpu *cpu;
+	unsigned int i, n;
+	struct paging p;
+	gpa_t pde;
+
+	map_often(&p);
+	cpu = &p.cpu[0];
+	paging_map(&p, p.root, via, PG_LEVEL_4K, 0, PTE_RWU);
+	pde = paging_entry(&p, p.root, via, PG_LEVEL_2M);
+	breadcrumb("a page with %u mappings becomes a page table", NR_MAPPINGS);
+	for (i = 0; i < NR_MAPPINGS; i++)
+		paging_access(cpu, PAGING_WRITE, often_gva(i), i & 1);
+	paging_try_store(cpu, often_gva(0) + 8, pool_data(50) | PTE_RWU | AD);
+	paging_write(cpu, pde, pool_data(OFTEN_PAGE) | PTE_RWU);
+	paging_flush(cpu);
+	for (i = 0; i < NR_MAPPINGS; i++) {
+		n = i * 7 % NR_MAPPINGS;
+		paging_try(cpu, PAGING_READ, via, false, false);
+		paging_try_store(cpu, often_gva(n) + 8,
+				 pool_data(51 + i) | PTE_RWU | AD);
+		paging_flush(cpu);
+		paging_try(cpu, PAGING_READ, via, true, false);
+		paging_run(cpu, "table written by mapping %u", n);
+	}
+	paging_free(&p);
+}
+
+/* More than KVM lets a page have: older ones go, and come back when used. */
+KVM_TEST(a_page_mapped_a_thousand_times)
+{
+	const gva_t first = PAGING_GVA(200, 3, 5, 0);
+	struct paging_cpu *cpu;
+	unsigned int i, t;
+	gpa_t table;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	for (t = 0; t < 3; t++) {
+		paging_map(&p, p.root, first + t * SZ_2M, PG_LEVEL_4K,
+			   pool_data(OFTEN_PAGE) | PTE_RWU | AD, PTE_RWU);
+		table = align_down(paging_entry(&p, p.root, first + t * SZ_2M, PG_LEVEL_4K),
+				   PAGE_SIZE);
+		/* KVM maps what is near as well, so one in eight is enough. */
+		for (i = 1; i < 512; i++) {
+			paging_poke(&p, table + i * 8, pool_data(OFTEN_PAGE) | PTE_RWU | AD);
+			if (i % 8 == 0)
+				paging_watch(&p, first + t * SZ_2M + i * PAGE_SIZE);
+		}
+	}
+	breadcrumb("a page is mapped by %u entries", 3 * 512);
+	for (i = 0; i < 2; i++) {
+		paging_try_all(cpu);
+		paging_run(cpu, "all mappings, %u", i);
+		paging_set_data_slot(&p, false);
+		paging_try(cpu, PAGING_READ, first, false, false);
+		paging_run(cpu, "without the data's slot");
+		paging_set_data_slot(&p, true);
+	}
+	paging_try_all(cpu);
+	paging_run(cpu, "all mappings, at the end");
+	paging_free(&p);
+}
+
+/* ---- a large page that begins with a page table ---- */
+
+KVM_TEST(large_page_begins_with_a_table)
+{
+	const gva_t large = PAGING_GVA(201, 3, 6, 0), small = PAGING_GVA(200, 3, 5, 1);
+	struct paging_cpu *cpu;
+	unsigned int i, round;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	paging_map(&p, p.root, small, PG_LEVEL_4K, 0, PTE_RWU);
+	for (i = 1; i < 8; i++)
+		paging_watch(&p, small + i * PAGE_SIZE);
+	/* Page 0 of the pool is the table, and its code and number are in the way. */
+	for (i = 0; i < 512; i++)
+		paging_poke(&p, pool_data(0) + i * 8, i >= 1 && i < 9 ?
+			    pool_data(i) | PTE_RWU | AD : 0);
+	paging_poke(&p, paging_entry(&p, p.root, small, PG_LEVEL_2M), pool_data(0) | PTE_RWU);
+	paging_map(&p, p.root, large, PG_LEVEL_2M, POOL_GPA | PTE_RWU | PTE_LARGE_MASK | AD,
+		   PTE_RWU);
+	for (i = 1; i < 8; i++)
+		paging_watch(&p, large + i * PAGE_SIZE);
+	breadcrumb("a 2M page and a page table have the same gfn");
+	for (round = 0; round < 32; round++) {
+		for (i = 0; i < p.nr_watched; i++) {
+			if (p.watched[i] != large)
+				paging_try_any(cpu, p.watched[i]);
+		}
+		paging_try_store(cpu, large + (1 + test_random() % 8) * 8,
+				 pool_data(1 + test_random() % 200) |
+				 (test_random() % 4 ? PTE_RWU | AD : 0));
+		if (round % 2)
+			paging_flush(cpu);
+		else
+			for (i = 0; i < p.nr_watched; i++)
+				paging_invlpg(cpu, p.watched[i]);
+		paging_run(cpu, "round %u", round);
+	}
+	paging_free(&p);
+}
+
+/* ---- fewer shadow pages than tables ---- */
+
+#define FEW_PAGES	64	/* the fewest that KVM takes */
+#define NR_TREES	3
+
+static void set_nr_mmu_pages(struct paging *p, unsigned long nr)
+{
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, !__vm_ioctl(p->vm, KVM_SET_NR_MMU_PAGES, nr),
+			   "KVM_SET_NR_MMU_PAGES(%lu): errno %d (%s)", nr, errno,
+			   strerror(errno));
+}
+
+/* Each mode of the CPU has shadow pages of its own. */
+static void use_all_tables(struct paging *p, gpa_t roots[NR_TREES], unsigned int round)
+{
+	struct paging_cpu *cpu = &p->cpu[0];
+	unsigned int i, wp;
+
+	for (wp = 0; wp < 2; wp++) {
+		paging_set_wp(cpu, wp);
+		for (i = 0; i < NR_TREES; i++) {
+			paging_set_cr3(cpu, roots[i]);
+			paging_try_all(cpu);
+			paging_run(cpu, "round %u, WP %u, root %u", round, wp, i);
+		}
+	}
+}
+
+KVM_TEST(more_tables_than_shadow_pages)
+{
+	int64_t before = 0, after = 0;
+	gpa_t roots[NR_TREES];
+	unsigned int i, j;
+	struct paging p;
+
+	paging_create(&p, 1);
+	for (i = 0; i < NR_TREES; i++) {
+		roots[i] = i ? paging_new_root(&p) : p.root;
+		for (j = 0; j < 12; j++)
+			paging_map(&p, roots[i], PAGING_GVA(200, 3, 5 + 20 * i + j, 1),
+				   PG_LEVEL_4K, pool_data(40 * i + j) | PTE_RWU, PTE_RWU);
+	}
+	use_all_tables(&p, roots, 0);
+	vm_read_stat(p.vm, "mmu_recycled", &before);
+	breadcrumb("no more than %u shadow pages", FEW_PAGES);
+	set_nr_mmu_pages(&p, FEW_PAGES);
+	for (i = 1; i < 8; i++)
+		use_all_tables(&p, roots, i);
+	TEST_ASSERT_EQ(ioctl(p.vm->fd, KVM_GET_NR_MMU_PAGES, NULL), FEW_PAGES);
+	if (!p.tdp && vm_read_stat(p.vm, "mmu_recycled", &after))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, after > before,
+				   "KVM may have %u shadow pages and needs more, but mmu_recycled has not moved from %ld",
+				   FEW_PAGES, before);
+	breadcrumb("many shadow pages again");
+	set_nr_mmu_pages(&p, 4096);
+	use_all_tables(&p, roots, 8);
+	paging_free(&p);
+}
+
+KVM_TEST_MAIN()

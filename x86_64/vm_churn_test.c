@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMs come and go, four at a time, each in a process of its own that dies in one
+ * way or another. However many there were, the kernel then holds what it held:
+ * slab objects of every kind, page tables, vmalloc and per-CPU memory, and pages
+ * that nobody accounts for. The same for what fails half-way.
+ *
+ * What breaks this: a reference that is not given back (to an mm, a pid, an
+ * eventfd, the VM), and memory that one way out of a function forgets. It need
+ * not be KVM's own caches that grow.
+ */
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include "dirty_ring.h"
+#include "dying.h"
+#include "host_usage.h"
+#include "kvm_test_harness.h"
+#include "vmm.h"
+
+KVM_TEST_SUITE(vm_churn_test,
+	.needs = { .privileged = true, .timeout = 60 },
+	.fixes = FIXES("2ee3757424be KVM: Destroy I/O bus devices on unregister failure _after_ sync'ing SRCU",
+		"eed3013faa40 KVM: Grab a reference to KVM for VM and vCPU stats file descriptors"));
+
+#define ROUNDS		32	/* --set rounds=N: more */
+#define AT_ONCE		4
+#define TRIES		4
+
+#define RAM_GPA		0x40000000UL
+#define RAM_PAGES	64
+#define GAP_GPA		0x80000000UL
+
+/* ---- guest ---- */
+
+static void guest_touches(uint64_t npages)
+{
+	uint64_t i;
+
+	for (i = 0; i < npages; i++)
+		guest_write64(RAM_GPA + i * PAGE_SIZE, i);
+	guest_read64(GAP_GPA);
+	GUEST_DONE();
+}
+
+/* ---- what each VM has ---- */
+
+static void run_guest(struct kvm_vcpu *vcpu)
+{
+	vcpu_args_set(vcpu, 1, (uint64_t)RAM_PAGES);
+	vcpu_expect_mmio_read(vcpu, GAP_GPA, 8, 0);
+	vcpu_expect_done(vcpu);
+}
+
+static struct kvm_vm *vm_with_memory(uint32_t nr_vcpus, struct kvm_vcpu *vcpus[])
+{
+	struct kvm_vm *vm = vm_create_with_vcpus(nr_vcpus, guest_touches, vcpus);
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RAM_GPA, 1, RAM_PAGES,
+				    KVM_MEM_LOG_DIRTY_PAGES);
+	virt_map(vm, RAM_GPA, RAM_GPA, RAM_PAGES);
+	virt_map(vm, GAP_GPA, GAP_GPA, 1);
+	return vm;
+}
+
+static struct kvm_vm *live_with_mappings(void)
+{
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm = vm_with_memory(2, vcpus);
+
+	run_guest(vcpus[0]);
+	run_guest(vcpus[1]);
+	vm_mem_region_move(vm, 1, RAM_GPA + SZ_2M);
+	vm_mem_region_set_flags(vm, 1, 0);
+	return vm;
+}
+
+static void add_eventfds(struct kvm_vm *vm)
+{
+	int irq = eventfd(0, EFD_CLOEXEC), resampled = eventfd(0, EFD_CLOEXEC);
+	int resample = eventfd(0, EFD_CLOEXEC), io = eventfd(0, EFD_CLOEXEC);
+
+	vm_ioctl(vm, KVM_IRQFD, (&(struct kvm_irqfd){ .fd = irq, .gsi = 5 }));
+	vm_ioctl(vm, KVM_IRQFD, (&(struct kvm_irqfd){
+		.fd = resampled, .gsi = 6, .flags = KVM_IRQFD_FLAG_RESAMPLE,
+		.resamplefd = resample }));
+	vm_ioctl(vm, KVM_IOEVENTFD, (&(struct kvm_ioeventfd){
+		.fd = io, .addr = GAP_GPA + SZ_1M, .len = 4 }));
+	vm_ioctl(vm, KVM_IOEVENTFD, (&(struct kvm_ioeventfd){
+		.fd = io, .addr = 0x2000, .len = 2, .flags = KVM_IOEVENTFD_FLAG_PIO }));
+}
+
+static void add_zones(struct kvm_vm *vm)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = GAP_GPA + SZ_2M, .size = PAGE_SIZE };
+	int i;
+
+	for (i = 0; i < 3; i++, zone.addr += SZ_2M)
+		vm_ioctl(vm, KVM_REGISTER_COALESCED_MMIO, &zone);
+	zone.addr -= SZ_2M;
+	vm_ioctl(vm, KVM_UNREGISTER_COALESCED_MMIO, &zone);
+}
+
+static void set_routing_and_filters(struct kvm_vm *vm)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entry[2];
+	} routing = { .head.nr = 2, .entry = {
+		{ .gsi = 5, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		  .u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 5 } },
+		{ .gsi = 6, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		  .u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 6 } },
+	} };
+	static uint8_t bits[8];
+	struct kvm_msr_filter filter = {
+		.ranges[0] = { .flags = KVM_MSR_FILTER_READ, .nmsrs = 64,
+			       .base = 0x40000000, .bitmap = bits },
+	};
+	struct kvm_pit_config pit = {};
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		vm_ioctl(vm, KVM_SET_GSI_ROUTING, &routing);
+		/* Not on all kernels; here it is only to be given back. */
+		__vm_ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter);
+	}
+	vm_ioctl(vm, KVM_CREATE_PIT2, &pit);
+}
+
+static struct kvm_vm *live_with_devices(void)
+{
+	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_vm *vm = vm_create(2);
+
+	if (vm_check_cap(vm, KVM_CAP_DIRTY_LOG_RING) > 0)
+		dirty_ring_enable(vm, 512);
+	vm_vcpu_add(vm, 0, guest_touches);
+	vm_vcpu_add(vm, 1, guest_touches);
+	add_eventfds(vm);
+	add_zones(vm);
+	set_routing_and_filters(vm);
+	__vm_ioctl(vm, KVM_CREATE_DEVICE, &device);
+	ioctl(vm->vcpus[0]->fd, KVM_GET_STATS_FD, NULL);
+	return vm;
+}
+
+/* ---- what fails half-way ---- */
+
+static void expect_no_vcpu(struct kvm_vm *vm, uint64_t id, int err)
+{
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_CREATE_VCPU, id), err,
+			  "KVM_CREATE_VCPU(%lu)", id);
+}
+
+/* All that a vCPU or a device is was made when there is no fd for it. */
+static void fail_for_want_of_fds(struct kvm_vm *vm)
+{
+	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };
+	struct rlimit old, none;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 0;
+	TEST_ERROR_ON(setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
+	TEST_ASSERT_ERRNO(ioctl(vm->kvm_fd, KVM_CREATE_VM, 0UL), EMFILE,
+			  "KVM_CREATE_VM without fds");
+	expect_no_vcpu(vm, 5, EMFILE);
+	expect_no_vcpu(vm, 6, EMFILE);
+	if (__vm_ioctl(vm, KVM_CREATE_DEVICE, &device) == 0 || errno != EMFILE)
+		TEST_ASSERT_ORACLE(ORACLE_ERRNO, errno == ENODEV,
+				   "KVM_CREATE_DEVICE without fds: errno %d (%s)", errno,
+				   strerror(errno));
+	if (vm->stats_fd >= 0)
+		TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_GET_STATS_FD, NULL), EMFILE,
+				  "KVM_GET_STATS_FD without fds");
+	TEST_ERROR_ON(setrlimit(RLIMIT_NOFILE, &old), "setrlimit");
+}
+
+static void fail_eventfds(struct kvm_vm *vm)
+{
+	int fd = eventfd(0, EFD_CLOEXEC), resample = eventfd(0, EFD_CLOEXEC);
+	struct kvm_irqfd irqfd = { .fd = fd, .gsi = 5 };
+	struct kvm_ioeventfd io = { .fd = fd, .addr = GAP_GPA, .len = 4 };
+
+	vm_ioctl(vm, KVM_IRQFD, &irqfd);
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_IRQFD, &irqfd), EBUSY,
+			  "KVM_IRQFD with an eventfd in use");
+	irqfd.flags = KVM_IRQFD_FLAG_RESAMPLE;
+	irqfd.resamplefd = resample;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_IRQFD, &irqfd), EBUSY,
+			  "KVM_IRQFD with an eventfd in use and a resamplefd");
+	irqfd.resamplefd = vm->fd;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_IRQFD, &irqfd), EINVAL,
+			  "KVM_IRQFD with a resamplefd that is no eventfd");
+	irqfd.fd = vm->fd;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_IRQFD, &irqfd), EINVAL,
+			  "KVM_IRQFD with an fd that is no eventfd");
+	vm_ioctl(vm, KVM_IOEVENTFD, &io);
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_IOEVENTFD, &io), EEXIST,
+			  "KVM_IOEVENTFD where one is");
+	io.flags = KVM_IOEVENTFD_FLAG_DEASSIGN;
+	vm_ioctl(vm, KVM_IOEVENTFD, &io);
+}
+
+static void fail_memslots(struct kvm_vm *vm)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = 7, .guest_phys_addr = VM_SYS_GPA + PAGE_SIZE, .memory_size = SZ_2M,
+		.userspace_addr = (uintptr_t)vm->regions->mem.hva,
+		.flags = KVM_MEM_LOG_DIRTY_PAGES,
+	};
+
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r), EEXIST,
+			  "KVM_SET_USER_MEMORY_REGION over slot 0");
+	r.guest_phys_addr = 1UL << 52;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r), EINVAL,
+			  "KVM_SET_USER_MEMORY_REGION above MAXPHYADDR");
+}
+
+/* A vCPU that was not made must not count: the irqchip is for VMs without any. */
+static void fail_before_irqchip(void)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+	struct rlimit old, none;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 0;
+	TEST_ERROR_ON(setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
+	expect_no_vcpu(vm, 0, EMFILE);
+	TEST_ERROR_ON(setrlimit(RLIMIT_NOFILE, &old), "setrlimit");
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, !__vm_ioctl(vm, KVM_CREATE_IRQCHIP, 0),
+			   "KVM_CREATE_IRQCHIP after a vCPU could not be created: errno %d (%s)",
+			   errno, strerror(errno));
+	kvm_vm_free(vm);
+}
+
+static struct kvm_vm *live_with_failures(void)
+{
+	struct kvm_vcpu *vcpus[1];
+	struct kvm_vm *vm;
+
+	fail_before_irqchip();
+	vm = vm_with_memory(1, vcpus);
+	TEST_ASSERT_ERRNO(ioctl(vm->kvm_fd, KVM_CREATE_VM, ~0UL), EINVAL,
+			  "KVM_CREATE_VM of a type that is not");
+	expect_no_vcpu(vm, 0, EEXIST);
+	expect_no_vcpu(vm, 0, EEXIST);
+	fail_for_want_of_fds(vm);
+	fail_eventfds(vm);
+	fail_memslots(vm);
+	run_guest(vcpus[0]);
+	return vm;
+}
+
+/* ---- churn ---- */
+
+FIXTURE_VARIANT(churn) {
+	struct kvm_vm *(*live)(void);
+};
+KVM_FIXTURE(churn)
+
+FIXTURE_VARIANT_ADD(churn, mappings) { .live = live_with_mappings };
+FIXTURE_VARIANT_ADD(churn, devices) { .live = live_with_devices };
+FIXTURE_VARIANT_ADD(churn, failures) { .live = live_with_failures };
+
+struct job {
+	struct kvm_vm *(*live)(void);
+	enum vm_death how;
+};
+
+static void vmm_main(void *arg, int sock)
+{
+	const struct job *job = arg;
+
+	(void)sock;
+	vm_die(job->live(), job->how);
+}
+
+static void churn(struct kvm_vm *(*live)(void), unsigned int rounds)
+{
+	struct job jobs[AT_ONCE];
+	struct vmm vmms[AT_ONCE];
+	unsigned int round, i;
+
+	for (round = 0; round < rounds; round += AT_ONCE) {
+		for (i = 0; i < AT_ONCE; i++) {
+			jobs[i] = (struct job){ live, (round + i) % NR_VM_DEATHS };
+			vmm_start(&vmms[i], vm_death_name(jobs[i].how), vmm_main, &jobs[i]);
+		}
+		for (i = 0; i < AT_ONCE; i++)
+			vmm_wait(&vmms[i], jobs[i].how == VM_DEATH_SIGKILL);
+	}
+}
+
+/* Keeps those that have grown by an object or a page for every other VM. */
+static void keep_grown(struct host_usage *suspects, const struct host_usage *before,
+		       const struct host_usage *now, unsigned int rounds)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < suspects->nr; i++) {
+		const char *name = suspects->item[i].name;
+		int64_t by = host_usage_value(now, name) - host_usage_value(before, name);
+
+		if (by < (int64_t)rounds / 2)
+			continue;
+		suspects->item[kept] = suspects->item[i];
+		suspects->item[kept++].value = by;
+	}
+	suspects->nr = kept;
+}
+
+static void __attribute__((noreturn))
+fail_grown(const struct host_usage *suspects, unsigned int rounds)
+{
+	char text[1024] = "";
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < suspects->nr && used < sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - used, "\n  %s: %ld more",
+				 suspects->item[i].name, suspects->item[i].value);
+	test_fail(ORACLE_LEAK, __FILE__, __LINE__, NULL,
+		  "after %u VMs the kernel holds more than before them, and so it was %u times in a row; the last time:%s",
+		  rounds, TRIES, text);
+}
+
+KVM_TEST_F(churn, the_host_stays_as_it_was)
+{
+	const unsigned int rounds = align_up(kvm_test_option("rounds", ROUNDS), AT_ONCE);
+	static struct host_usage before, now, suspects;
+	unsigned int i;
+
+	breadcrumb("warm up");
+	churn(variant->live, 2 * AT_ONCE);
+	host_usage_read(&before);
+	/* The files that this reads have cost something the first time. */
+	host_usage_read(&before);
+	__TEST_REQUIRE(before.nr > 16, "needs /sys/kernel/slab: a kernel with CONFIG_SLUB_DEBUG");
+	suspects = before;
+	/* Once it may have been somebody else, or a cache that was filled. */
+	for (i = 0; i < TRIES; i++) {
+		breadcrumb("create and destroy %u VMs", rounds);
+		churn(variant->live, rounds);
+		host_usage_read(&now);
+		keep_grown(&suspects, &before, &now, rounds);
+		if (!suspects.nr)
+			return;
+		before = now;
+	}
+	fail_grown(&suspects, rounds);
+}
+
+KVM_TEST_MAIN()
