@@ -33,6 +33,7 @@
 #define X86_CR4_SMAP		BIT(21)
 #define X86_CR4_PKE		BIT(22)
 #define X86_CR3_NOFLUSH		BIT_ULL(63)
+#define MSR_EFER		0xc0000080
 #define EFER_LME		BIT(8)
 #define EFER_LMA		BIT(10)
 #define EFER_NX			BIT(11)
@@ -190,6 +191,76 @@ static inline uint64_t read_cr3(void)
 static inline void write_cr3(uint64_t v)
 {
 	asm volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+
+static inline uint64_t read_cr0(void)
+{
+	uint64_t v;
+
+	asm volatile("mov %%cr0, %0" : "=r"(v) : : "memory");
+	return v;
+}
+
+static inline void write_cr0(uint64_t v)
+{
+	asm volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+
+static inline uint64_t read_cr4(void)
+{
+	uint64_t v;
+
+	asm volatile("mov %%cr4, %0" : "=r"(v) : : "memory");
+	return v;
+}
+
+static inline void write_cr4(uint64_t v)
+{
+	asm volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+	asm volatile("wrmsr"
+		     : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+		     : "memory");
+}
+
+struct desc_ptr {
+	uint16_t size;
+	uint64_t address;
+} __attribute__((packed));
+
+static inline struct desc_ptr get_gdt(void)
+{
+	struct desc_ptr gdt;
+
+	asm volatile("sgdt %0" : "=m"(gdt));
+	return gdt;
+}
+
+static inline struct desc_ptr get_idt(void)
+{
+	struct desc_ptr idt;
+
+	asm volatile("sidt %0" : "=m"(idt));
+	return idt;
+}
+
+static inline uint16_t get_tr(void)
+{
+	uint16_t tr;
+
+	asm volatile("str %0" : "=rm"(tr));
+	return tr;
 }
 
 static inline void invlpg(gva_t gva)

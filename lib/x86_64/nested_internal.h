@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the host's and the guest's part of include/nested.h. */
+#ifndef SELFTEST_KVM_NESTED_INTERNAL_H
+#define SELFTEST_KVM_NESTED_INTERNAL_H
+
+#include "nested.h"
+
+/* Who has done what was ordered. */
+enum { NESTED_STAGE_L1 = 1, NESTED_STAGE_L2 };
+
+void l1_main(struct nested_box *box);
+
+#endif /* SELFTEST_KVM_NESTED_INTERNAL_H */
