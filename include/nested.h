@@ -60,6 +60,7 @@ enum l2_exit {
 	L2_EXIT_TRIPLE_FAULT,
 	L2_EXIT_NO_ENTRY,
 	L2_EXIT_OTHER,
+	L2_EXIT_ANY,		/* in struct nested_want: any of these to L1 */
 };
 
 /* In memory of slot 0, as is struct nested_box. */
@@ -80,7 +81,7 @@ struct nested_box {
 	bool amd, paging;
 	uint64_t root;			/* the nested CR3, EPTP, or L2's CR3 */
 	/* L2's, where they are not as L1's. */
-	uint64_t l2_cr0_clear, l2_efer_clear;
+	uint64_t l2_cr0_clear, l2_cr4_toggle, l2_efer_toggle;
 	gva_t l2_stack;
 	struct svm_test_data svm;
 	struct vmx_pages vmx;
@@ -100,11 +101,16 @@ struct nested_want {
 	uint64_t value;		/* the value, gpa, error code or enum l2_exit */
 };
 
+#define NESTED_WANT(how, what)						\
+	((struct nested_want){ .outcome = NESTED_##how, .value = (what) })
+
 struct nested_cpu {
 	struct nested *n;
 	struct kvm_vcpu *vcpu;
 	struct nested_box *box;		/* the host's address */
-	bool started;			/* L1 is set up */
+	bool started;			/* L1 is set up; these were its registers: */
+	struct kvm_sregs first_sregs;
+	struct kvm_regs first_regs;
 	unsigned int checked;		/* steps whose outcome was compared */
 	struct nested_want want[NESTED_MAX_STEPS];
 };
@@ -187,6 +193,11 @@ nested_run(struct nested_cpu *cpu, const char *what, ...);
 /* As above, but the vCPU stays in L2, and takes more orders there. */
 void __attribute__((format(printf, 2, 3)))
 nested_run_in_l2(struct nested_cpu *cpu, const char *what, ...);
+/*
+ * For a vCPU that was in L2, and is in L1 by other means than an exit: L1 begins
+ * anew, and sets itself up.
+ */
+void nested_restart_l1(struct nested_cpu *cpu);
 
 /* ---- state ---- */
 

@@ -217,8 +217,6 @@ void nested_free(struct nested *n)
 
 /* ---- orders ---- */
 
-#define WANT(o, v)	((struct nested_want){ .outcome = (o), .value = (v) })
-
 void nested_order(struct nested_cpu *cpu, enum nested_op op, uint64_t addr,
 		  uint64_t value, struct nested_want want)
 {
@@ -233,49 +231,49 @@ void nested_order(struct nested_cpu *cpu, enum nested_op op, uint64_t addr,
 
 void l2_read(struct nested_cpu *cpu, uint64_t off, uint64_t value)
 {
-	nested_order(cpu, L2_READ, NESTED_L2_GVA + off, 0, WANT(NESTED_DATA, value));
+	nested_order(cpu, L2_READ, NESTED_L2_GVA + off, 0, NESTED_WANT(DATA, value));
 }
 
 void l2_write(struct nested_cpu *cpu, uint64_t off, uint64_t value)
 {
-	nested_order(cpu, L2_WRITE, NESTED_L2_GVA + off, value, WANT(NESTED_DATA, value));
+	nested_order(cpu, L2_WRITE, NESTED_L2_GVA + off, value, NESTED_WANT(DATA, value));
 }
 
 void l2_exec(struct nested_cpu *cpu, uint64_t off)
 {
-	nested_order(cpu, L2_EXEC, NESTED_L2_GVA + off, 0, WANT(NESTED_DATA, 0));
+	nested_order(cpu, L2_EXEC, NESTED_L2_GVA + off, 0, NESTED_WANT(DATA, 0));
 }
 
 void l2_read_gap(struct nested_cpu *cpu, uint64_t off, gpa_t gpa)
 {
-	nested_order(cpu, L2_READ, NESTED_L2_GVA + off, 0, WANT(NESTED_MMIO, gpa));
+	nested_order(cpu, L2_READ, NESTED_L2_GVA + off, 0, NESTED_WANT(MMIO, gpa));
 }
 
 void l2_write_gap(struct nested_cpu *cpu, uint64_t off, gpa_t gpa, uint64_t value)
 {
-	nested_order(cpu, L2_WRITE, NESTED_L2_GVA + off, value, WANT(NESTED_MMIO, gpa));
+	nested_order(cpu, L2_WRITE, NESTED_L2_GVA + off, value, NESTED_WANT(MMIO, gpa));
 }
 
 void l2_fault(struct nested_cpu *cpu, enum nested_op op, uint64_t off,
 	      uint64_t error_code)
 {
 	nested_order(cpu, op, NESTED_L2_GVA + off, test_random(),
-		     WANT(NESTED_FAULT, error_code));
+		     NESTED_WANT(FAULT, error_code));
 }
 
 void l1_read(struct nested_cpu *cpu, gpa_t gpa, uint64_t value)
 {
-	nested_order(cpu, L1_READ, gpa, 0, WANT(NESTED_DATA, value));
+	nested_order(cpu, L1_READ, gpa, 0, NESTED_WANT(DATA, value));
 }
 
 void l1_write(struct nested_cpu *cpu, gpa_t gpa, uint64_t value)
 {
-	nested_order(cpu, L1_WRITE, gpa, value, WANT(NESTED_DATA, value));
+	nested_order(cpu, L1_WRITE, gpa, value, NESTED_WANT(DATA, value));
 }
 
 void l1_read_gap(struct nested_cpu *cpu, gpa_t gpa)
 {
-	nested_order(cpu, L1_READ, gpa, 0, WANT(NESTED_MMIO, gpa));
+	nested_order(cpu, L1_READ, gpa, 0, NESTED_WANT(MMIO, gpa));
 }
 
 void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value)
@@ -287,18 +285,18 @@ void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t valu
 
 void l1_flush(struct nested_cpu *cpu)
 {
-	nested_order(cpu, L1_FLUSH, 0, 0, WANT(NESTED_ANY, 0));
+	nested_order(cpu, L1_FLUSH, 0, 0, NESTED_WANT(ANY, 0));
 }
 
 void l1_turn(struct nested_cpu *cpu)
 {
-	nested_order(cpu, L1_TURN, 0, 0, WANT(NESTED_ANY, 0));
+	nested_order(cpu, L1_TURN, 0, 0, NESTED_WANT(ANY, 0));
 }
 
 void l1_set_root(struct nested_cpu *cpu, gpa_t root)
 {
 	nested_order(cpu, L1_SET_ROOT, 0, nested_root_value(cpu->n, root),
-		     WANT(NESTED_ANY, 0));
+		     NESTED_WANT(ANY, 0));
 }
 
 /* ---- what came of them ---- */
@@ -315,6 +313,7 @@ static const char *const exit_names[] = {
 	[L2_EXIT_NONE] = "no", [L2_EXIT_DONE] = "a VMCALL",
 	[L2_EXIT_FAULT] = "a nested page fault", [L2_EXIT_TRIPLE_FAULT] = "a triple fault",
 	[L2_EXIT_NO_ENTRY] = "a refused entry", [L2_EXIT_OTHER] = "another",
+	[L2_EXIT_ANY] = "any",
 };
 
 /* "gva 0x.. (L1's NPT entries 0x.. 0x.. 0x..)" */
@@ -432,7 +431,7 @@ static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
 	case NESTED_FAULT:
 		return is_fault(cpu->n, s, want->value);
 	case NESTED_L2_EXIT:
-		return s->exit == want->value;
+		return want->value == L2_EXIT_ANY ? s->exit : s->exit == want->value;
 	case NESTED_MMIO:
 		*value = s->op == L1_READ || s->op == L2_READ ?
 			 nested_gap_value(want->value) : s->value;
@@ -515,7 +514,22 @@ static void start_l1(struct nested_cpu *cpu)
 	if (cpu->started)
 		return;
 	cpu->started = true;
+	vcpu_sregs_get(cpu->vcpu, &cpu->first_sregs);
+	vcpu_regs_get(cpu->vcpu, &cpu->first_regs);
 	vcpu_expect_sync(cpu->vcpu, NESTED_STAGE_L1);
+}
+
+static void forget_orders(struct nested_cpu *cpu)
+{
+	cpu->box->nr = cpu->box->current = cpu->checked = 0;
+}
+
+void nested_restart_l1(struct nested_cpu *cpu)
+{
+	forget_orders(cpu);
+	vcpu_sregs_set(cpu->vcpu, &cpu->first_sregs);
+	vcpu_regs_set(cpu->vcpu, &cpu->first_regs);
+	cpu->started = false;
 }
 
 void nested_run(struct nested_cpu *cpu, const char *what, ...)
@@ -527,7 +541,7 @@ void nested_run(struct nested_cpu *cpu, const char *what, ...)
 	va_end(ap);
 	start_l1(cpu);
 	run_to(cpu, NESTED_STAGE_L1);
-	cpu->box->nr = cpu->box->current = cpu->checked = 0;
+	forget_orders(cpu);
 }
 
 void nested_run_in_l2(struct nested_cpu *cpu, const char *what, ...)
@@ -538,6 +552,6 @@ void nested_run_in_l2(struct nested_cpu *cpu, const char *what, ...)
 	set_step(what, ap);
 	va_end(ap);
 	start_l1(cpu);
-	nested_order(cpu, L2_SYNC, 0, 0, WANT(NESTED_ANY, 0));
+	nested_order(cpu, L2_SYNC, 0, 0, NESTED_WANT(ANY, 0));
 	run_to(cpu, NESTED_STAGE_L2);
 }

@@ -79,7 +79,8 @@ static void l1_setup_svm(struct nested_box *box)
 
 	generic_svm_setup(&box->svm, l2_main, l2_stack(box));
 	vmcb->save.cr0 &= ~box->l2_cr0_clear;
-	vmcb->save.efer &= ~box->l2_efer_clear;
+	vmcb->save.cr4 ^= box->l2_cr4_toggle;
+	vmcb->save.efer ^= box->l2_efer_toggle;
 	if (box->paging)
 		vmcb->control.nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
 }
@@ -90,7 +91,8 @@ static void l1_setup_vmx(struct nested_box *box)
 	GUEST_ASSERT(load_vmcs(&box->vmx));
 	prepare_vmcs(&box->vmx, l2_main, l2_stack(box), box->paging ? box->root : 0);
 	vmwrite(GUEST_CR0, read_cr0() & ~box->l2_cr0_clear);
-	vmwrite(GUEST_IA32_EFER, rdmsr(MSR_EFER) & ~box->l2_efer_clear);
+	vmwrite(GUEST_CR4, read_cr4() ^ box->l2_cr4_toggle);
+	vmwrite(GUEST_IA32_EFER, rdmsr(MSR_EFER) ^ box->l2_efer_toggle);
 }
 
 static enum l2_exit l1_run_svm(struct nested_box *box, volatile struct nested_step *s)

@@ -20,6 +20,8 @@ void nested_vcpu_save(struct kvm_vcpu *vcpu, struct nested_vcpu_state *state)
 {
 	struct one_msr msr = { .header.nmsrs = 1, .entry.index = nested_msr() };
 
+	/* RIP is behind the access that has exited. */
+	vcpu_run_complete_io(vcpu);
 	memset(state, 0, sizeof(*state));
 	state->nested.size = sizeof(state->size);
 	vcpu_sregs_get(vcpu, &state->sregs);

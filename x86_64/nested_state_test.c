@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vCPU that is in L2 when something happens to it: it is saved and goes on in
+ * another VM, it is put back to L1, into SMM or out of it, L2 dies of a triple fault,
+ * or the VMM dies. L2 then sees the memory that it saw before, L1 sees its own, and
+ * the host sees nothing.
+ *
+ * What breaks this: an MMU that stays the nested one, or is not made it; roots that
+ * nobody frees; state that is loaded before or after what it depends on.
+ */
+#include "dying.h"
+#include "kvm_test_harness.h"
+#include "nested.h"
+#include "smm.h"
+
+KVM_TEST_SUITE(nested_state_test,
+	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_NESTED_STATE)), .mem_mb = 64 },
+	.fixes = FIXES("f7e570780efc KVM: x86: Forcibly leave nested virt when SMM state is toggled",
+		       "ed129ec9057f KVM: x86: forcibly leave nested mode on vCPU reset"));
+
+#define NPAGES		8
+#define GAP_OFF		SZ_2M
+#define GAP_GPA		(NESTED_GPA + 64 * SZ_1M)
+#define UNMAPPED_OFF	(2 * SZ_2M)
+
+KVM_FIXTURE(l2);
+FIXTURE_VARIANT(l2) {
+	bool paging;
+};
+
+FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
+FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
+
+static struct nested_cpu *create(struct nested *n, bool paging)
+{
+	nested_create(n, 1, paging);
+	vm_userspace_mem_region_add(n->vm, VM_MEM_SRC_ANONYMOUS, NESTED_GPA, NESTED_SLOT,
+				    NPAGES, 0);
+	nested_map(n, 0, NESTED_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
+	nested_map(n, GAP_OFF, GAP_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
+	return &n->cpu[0];
+}
+
+/* What L2 and L1 see, each in its own way; L2 first. */
+static void touch_l2(struct nested_cpu *cpu, uint64_t value)
+{
+	l2_write(cpu, 0, value);
+	l2_read_gap(cpu, GAP_OFF, GAP_GPA);
+	l2_write_gap(cpu, GAP_OFF + PAGE_SIZE, GAP_GPA + PAGE_SIZE, value);
+	l2_read(cpu, 0, value);
+}
+
+static void touch_l1(struct nested_cpu *cpu, uint64_t value)
+{
+	l1_write(cpu, NESTED_GPA + 8, value);
+	l1_read_gap(cpu, GAP_GPA + PAGE_SIZE);
+	l2_fault(cpu, L2_READ, UNMAPPED_OFF, 0);
+	l1_read_gap(cpu, GAP_GPA);
+	l1_read(cpu, NESTED_GPA + 8, value);
+}
+
+static void expect_in_l2(struct nested_cpu *cpu, bool in_l2)
+{
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, vcpu_is_in_l2(cpu->vcpu) == in_l2,
+			   "KVM_GET_NESTED_STATE says that vCPU %u is %sin L2",
+			   cpu->vcpu->id, in_l2 ? "not " : "");
+}
+
+/* ---- saved and loaded ---- */
+
+static void migrate(bool paging, bool in_l2)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+
+	cpu = create(&n, paging);
+	touch_l2(cpu, 1);
+	touch_l1(cpu, 1);
+	nested_run(cpu, "before");
+	touch_l2(cpu, 2);
+	if (in_l2)
+		nested_run_in_l2(cpu, "in L2, before the migration");
+	else
+		nested_run(cpu, "in L1, before the migration");
+	expect_in_l2(cpu, in_l2);
+	breadcrumb("migration");
+	nested_migrate(&n);
+	expect_in_l2(cpu, in_l2);
+	touch_l2(cpu, 3);
+	touch_l1(cpu, 3);
+	touch_l2(cpu, 4);
+	nested_run(cpu, "after the migration");
+	l1_set_entry(cpu, 0, PG_LEVEL_4K,
+		     nested_leaf(&n, NESTED_GPA + PAGE_SIZE, PG_LEVEL_4K, NESTED_R));
+	l1_flush(cpu);
+	l2_read(cpu, 0, 0);
+	l2_fault(cpu, L2_WRITE, 0, PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
+	nested_run(cpu, "an entry changed after the migration");
+	nested_free(&n);
+}
+
+KVM_TEST_F(l2, goes_on_in_another_vm)
+{
+	migrate(variant->paging, true);
+}
+
+KVM_TEST_F(l2, goes_on_in_another_vm_from_l1)
+{
+	migrate(variant->paging, false);
+}
+
+/* The same vCPU takes its state back, again and again. */
+KVM_TEST_F(l2, takes_its_state_back)
+{
+	static struct nested_vcpu_state state, none;
+	struct nested_cpu *cpu;
+	unsigned int i;
+	struct nested n;
+
+	cpu = create(&n, variant->paging);
+	touch_l1(cpu, 1);
+	nested_run(cpu, "L1 is set up");
+	nested_vcpu_save(cpu->vcpu, &none);
+	for (i = 0; i < 6; i++) {
+		touch_l2(cpu, i);
+		nested_run_in_l2(cpu, "round %u", i);
+		nested_vcpu_save(cpu->vcpu, &state);
+		if (i % 2) {
+			/* L1 in between, of which L2 must know nothing. */
+			nested_vcpu_load(cpu->vcpu, &none);
+			expect_in_l2(cpu, false);
+		}
+		nested_vcpu_load(cpu->vcpu, &state);
+		expect_in_l2(cpu, true);
+		touch_l2(cpu, 100 + i);
+		touch_l1(cpu, i);
+		nested_run(cpu, "round %u, loaded", i);
+	}
+	nested_free(&n);
+}
+
+/* ---- put out of L2 ---- */
+
+static void put_out(bool paging, bool by_smm)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = create(&n, paging);
+	if (by_smm)
+		vm_smm_init(n.vm);
+	for (i = 0; i < 6; i++) {
+		touch_l1(cpu, i);
+		nested_run(cpu, "round %u: L1", i);
+		touch_l2(cpu, i);
+		nested_run_in_l2(cpu, "round %u: L2", i);
+		vcpu_run_complete_io(cpu->vcpu);
+		breadcrumb("round %u: out of L2", i);
+		if (by_smm)
+			vcpu_set_smm(cpu->vcpu, true);
+		else
+			vcpu_leave_nested(cpu->vcpu);
+		expect_in_l2(cpu, false);
+		if (by_smm)
+			vcpu_set_smm(cpu->vcpu, false);
+		nested_restart_l1(cpu);
+		l1_write(cpu, NESTED_GPA, 7 + i);
+		l1_read_gap(cpu, GAP_GPA);
+		l1_read(cpu, NESTED_GPA, 7 + i);
+		nested_run(cpu, "round %u: L1 anew", i);
+	}
+	nested_free(&n);
+}
+
+KVM_TEST_F(l2, is_left_by_set_nested_state)
+{
+	put_out(variant->paging, false);
+}
+
+KVM_TEST_F(l2, is_left_by_smm, .caps = NEED_CAPS_SMM)
+{
+	put_out(variant->paging, true);
+}
+
+/* ---- L2 dies ---- */
+
+KVM_TEST_F(l2, dies_of_a_triple_fault)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = create(&n, variant->paging);
+	for (i = 0; i < 4; i++) {
+		touch_l2(cpu, i);
+		nested_order(cpu, L2_TRIPLE_FAULT, 0, 0,
+			     NESTED_WANT(L2_EXIT, L2_EXIT_TRIPLE_FAULT));
+		touch_l1(cpu, i);
+		touch_l2(cpu, ~i);
+		nested_run(cpu, "round %u", i);
+	}
+	nested_free(&n);
+}
+
+/* Nobody intercepts it: the vCPU is reset, and what it was is of no matter. */
+KVM_TEST_F(l2, shuts_the_vcpu_down)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+
+	__TEST_REQUIRE(host_is_amd(), "needs SVM, where L1 need not intercept a triple fault");
+	cpu = create(&n, variant->paging);
+	touch_l2(cpu, 1);
+	nested_run_in_l2(cpu, "L2 before");
+	nested_run(cpu, "L1 before");
+	((struct vmcb *)addr_gva2hva(n.vm, (gva_t)cpu->box->svm.vmcb))->control.intercept &=
+		~INTERCEPT_SHUTDOWN;
+	nested_order(cpu, L2_TRIPLE_FAULT, 0, 0, NESTED_WANT(ANY, 0));
+	test_step("a triple fault that is not intercepted");
+	TEST_ASSERT_EQ(_vcpu_run(cpu->vcpu), 0);
+	TEST_ASSERT_EQ(cpu->vcpu->run->exit_reason, (uint32_t)KVM_EXIT_SHUTDOWN);
+	nested_free(&n);
+}
+
+/* ---- the VMM dies ---- */
+
+struct alive {
+	bool paging, migrated;
+};
+
+static struct kvm_vm *live_in_l2(void *arg)
+{
+	const struct alive *alive = arg;
+	static struct nested n;
+	struct nested_cpu *cpu;
+
+	cpu = create(&n, alive->paging);
+	touch_l2(cpu, 1);
+	nested_run_in_l2(cpu, "L2");
+	if (alive->migrated)
+		nested_migrate(&n);
+	breadcrumb("the vCPU is in L2");
+	return n.vm;
+}
+
+KVM_FIXTURE(death);
+FIXTURE_VARIANT(death) {
+	enum vm_death how;
+};
+
+FIXTURE_VARIANT_ADD(death, exit) { .how = VM_DEATH_EXIT };
+FIXTURE_VARIANT_ADD(death, vm_fd_first) { .how = VM_DEATH_VM_FD_FIRST };
+FIXTURE_VARIANT_ADD(death, vcpu_fd_first) { .how = VM_DEATH_VCPU_FD_FIRST };
+FIXTURE_VARIANT_ADD(death, slots_first) { .how = VM_DEATH_SLOTS_FIRST };
+FIXTURE_VARIANT_ADD(death, munmap_first) { .how = VM_DEATH_MUNMAP_FIRST };
+FIXTURE_VARIANT_ADD(death, sigkill) { .how = VM_DEATH_SIGKILL };
+
+KVM_TEST_F(death, while_l2_runs)
+{
+	struct alive alive = { .paging = kvm_is_tdp_enabled() };
+
+	vm_die_in_child(variant->how, live_in_l2, &alive);
+	alive.paging = false;
+	vm_die_in_child(variant->how, live_in_l2, &alive);
+}
+
+/* Its state was loaded, and it has not run since. */
+KVM_TEST_F(death, before_l2_runs_again)
+{
+	struct alive alive = { .paging = kvm_is_tdp_enabled(), .migrated = true };
+
+	vm_die_in_child(variant->how, live_in_l2, &alive);
+}
+
+KVM_TEST_MAIN()
