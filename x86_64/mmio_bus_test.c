@@ -39,6 +39,12 @@ static void guest_code(void)
 
 		if (guest_access.is_read)
 			value = guest_read(guest_access.gva, guest_access.len);
+		else if (guest_access.len == 16)
+			asm volatile("movq %0, %%xmm0\n\t"
+				     "punpcklqdq %%xmm0, %%xmm0\n\t"
+				     "movups %%xmm0, (%1)"
+				     : : "r"(guest_access.value), "r"(guest_access.gva)
+				     : "memory");
 		else
 			guest_write(guest_access.gva, guest_access.len,
 				    guest_access.value);
@@ -489,7 +495,36 @@ KVM_TEST(ioeventfd_of_any_length_takes_all_writes, ANY_LENGTH_NEEDS)
 	ioeventfd(&b, fd, GAP + 0x80, 0, 0, KVM_IOEVENTFD_FLAG_DEASSIGN);
 	write_exits(&b, GAP + 0x80, 4, test_random());
 	TEST_ASSERT_EQ(signals(fd), 0UL);
+	TEST_ASSERT_ERRNO(__ioeventfd(&b, fd, GAP + 0x80, 0, 0,
+				      KVM_IOEVENTFD_FLAG_DEASSIGN),
+			  ENOENT, "deassigning what was deassigned");
+	/* Nothing is left where it was, for the CPUs that do not tell a length either. */
+	ioeventfd(&b, fd, GAP + 0x80, 0, 0, 0);
+	write_does_not_exit(&b, GAP + 0x80, 4, test_random());
+	TEST_ASSERT_EQ(signals(fd), 1UL);
 	kvm_vm_free(b.vm);
+	close(fd);
+}
+
+/* KVM asks the bus for each 8 bytes; what is not taken exits. */
+KVM_TEST(ioeventfd_takes_the_start_of_a_wide_write, IOEVENTFD_NEEDS)
+{
+	const uint64_t value = test_random();
+	int fd = new_eventfd();
+	struct bus b;
+	int i;
+
+	bus_init(&b);
+	ioeventfd(&b, fd, GAP + 0x100, 8, 0, 0);
+	for (i = 0; i < 3; i++) {
+		order(&b, GAP + 0x100, 16, value + i, false);
+		vcpu_expect_mmio_write(b.vcpu, GAP + 0x108, 8, value + i);
+		finish(&b);
+		TEST_ASSERT_EQ(signals(fd), 1UL);
+		write_exits(&b, GAP + PAGE_SIZE, 4, test_random());
+	}
+	kvm_vm_free(b.vm);
+	close(fd);
 }
 
 KVM_TEST(ioeventfd_refuses_what_makes_no_sense, IOEVENTFD_NEEDS)

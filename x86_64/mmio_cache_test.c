@@ -6,11 +6,13 @@
  * memslot generation of the last MMIO. That note, and the MMIO SPTEs, must be
  * void as soon as they are not true any more: when a slot is put there or taken
  * away while the vCPU runs, and when the guest's page tables, CR3, or user space
- * by KVM_SET_SREGS, make the gva another page. And it is of that one page only.
+ * by KVM_SET_SREGS, make the gva another page. And it is of that one page only, with
+ * the rights that the guest's page tables give at the time of an access.
  *
  * Bugs of this class: MMIO information noted while an update is under way and
  * taken for the new world's, a note that survives a change of roots, a gfn that
- * loses bits on its way through an MMIO SPTE.
+ * loses bits on its way through an MMIO SPTE, rights noted that were those of an
+ * access without CR0.WP.
  */
 #include "kvm_test_harness.h"
 
@@ -277,6 +279,72 @@ KVM_TEST(cached_mmio_follows_the_guests_translation)
 	vcpu_sregs_set(vcpu, &sregs);
 	expect_outs(vcpu, word);
 	vcpu_expect_mmio_read(vcpu, gap, 4, 4);
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* ---- a gap that the guest may only read ---- */
+
+static void guest_set_wp(bool on)
+{
+	uint64_t cr0;
+
+	asm volatile("mov %%cr0, %0" : "=r"(cr0));
+	cr0 = on ? cr0 | X86_CR0_WP : cr0 & ~X86_CR0_WP;
+	asm volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+}
+
+/* The PTE does not allow it, whatever KVM remembers of the page. */
+static void guest_write_faults(gva_t page, uint64_t step)
+{
+	uint64_t error_code = 0;
+	uint8_t vector;
+
+	vector = kvm_asm_safe_ec("movl %[value], (%[page])", error_code,
+				 [value] "r"((uint32_t)step), [page] "r"(page));
+	__GUEST_ASSERT(vector == PF_VECTOR && error_code == 3,
+		       "step %lu: a write to a read-only gap page: vector %lu, error code 0x%lx, want #PF, 0x3",
+		       step, (uint64_t)vector, error_code);
+}
+
+static void guest_touch_read_only_gap(gva_t page, gva_t other)
+{
+	uint64_t i;
+
+	for (i = 0; i < 3; i++) {
+		guest_write_faults(page, 1);
+		guest_read32(page);
+		guest_write_faults(page, 2);
+		guest_set_wp(false);
+		guest_write32(page, i);
+		guest_set_wp(true);
+		guest_write_faults(page, 3);
+		/* Now the MMIO SPTE tells, not the note. */
+		guest_read32(other);
+		guest_write_faults(page, 4);
+		guest_read32(page);
+	}
+	GUEST_DONE();
+}
+
+KVM_TEST(read_only_gap_page_is_not_written_to)
+{
+	const gpa_t gap = 0xe0000000, other_gap = 0xf0000000;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_touch_read_only_gap);
+	gva_t page = vm_map_gpa(vm, gap, PAGE_SIZE);
+	uint64_t i;
+
+	/* A page of the user's, which a kernel without WP may write to. */
+	*vm_get_pte(vm, page, NULL) ^= PTE_WRITABLE_MASK | PTE_USER_MASK;
+	vcpu_args_set(vcpu, 2, page, vm_map_gpa(vm, other_gap, PAGE_SIZE));
+	for (i = 0; i < 3; i++) {
+		breadcrumb("round %lu: read-only gap page at gpa 0x%lx", i, gap);
+		vcpu_expect_mmio_read(vcpu, gap, 4, test_random());
+		vcpu_expect_mmio_write(vcpu, gap, 4, i);
+		vcpu_expect_mmio_read(vcpu, other_gap, 4, test_random());
+		vcpu_expect_mmio_read(vcpu, gap, 4, test_random());
+	}
 	vcpu_expect_done(vcpu);
 	kvm_vm_free(vm);
 }
