@@ -7,12 +7,15 @@
  * sorted array that loses its order, a cached last-used slot that is gone, a
  * zap by range that takes too much or too little.
  */
+#include <asm/kvm_para.h>
+
 #include "arena.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(memslot_many_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
-	.fixes = FIXES("b6467ab142b7 KVM: Check validity of resolved slot when searching memslots"));
+	.fixes = FIXES("b6467ab142b7 KVM: Check validity of resolved slot when searching memslots",
+		       "0774a964ef56 KVM: Fix out of range accesses to memslots"));
 
 #define SLOT	1
 #define GPA	ARENA_GPA
@@ -162,6 +165,78 @@ KVM_TEST_F(order, many_slots_are_deleted_one_by_one)
 	patterned_mem_check(&m.mem, "all slots deleted");
 	arena_check_neighbours(&m.a, "all %u slots deleted", MANY);
 	arena_free(&m.a);
+}
+
+/* ---- lookups that KVM makes for itself, not for a vCPU's fault ---- */
+
+#define LOOKUP_SLOTS	6
+#define LOOKUP_GPA(i)	(GPA + (i) * 2 * SZ_1M)
+#define OTHER_SLOT	(SLOT + LOOKUP_SLOTS)
+
+/*
+ * The MSR takes the gpa of guest memory, and KVM looks up at once what is there; it
+ * starts with the slot that the last such lookup found.
+ */
+static void expect_found(struct kvm_vcpu *vcpu, gpa_t gpa, bool want, const char *when)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.head.nmsrs = 1,
+		.entry = { .index = MSR_KVM_PV_EOI_EN, .data = gpa | KVM_MSR_ENABLED },
+	};
+	bool found = __vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs) == 1;
+	char where[256];
+
+	TEST_ASSERT(found == want,
+		    "%s: KVM %s memory at gpa 0x%lx (%s); %lu memslot updates so far", when,
+		    found ? "finds" : "does not find", gpa,
+		    vm_describe_gpa(vcpu->vm, gpa, where, sizeof(where)),
+		    vcpu->vm->memslot_updates);
+	msrs.entry.data = 0;
+	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs), 1);
+}
+
+/* Every update makes the other one of two sets of memslots the current one. */
+static void expect_found_twice(struct kvm_vcpu *vcpu, gpa_t gpa, bool want, const char *when)
+{
+	uint32_t flags = vm_get_mem_region(vcpu->vm, OTHER_SLOT)->flags;
+
+	expect_found(vcpu, gpa, want, when);
+	vm_mem_region_set_flags(vcpu->vm, OTHER_SLOT, flags ^ KVM_MEM_LOG_DIRTY_PAGES);
+	expect_found(vcpu, gpa, want, when);
+}
+
+KVM_TEST(kvm_finds_what_is_there)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, NULL);
+	unsigned int i, round;
+
+	for (i = 0; i <= LOOKUP_SLOTS; i++)
+		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, LOOKUP_GPA(i),
+					    SLOT + i, 1, 0);
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < LOOKUP_SLOTS; i++) {
+			gpa_t gpa = LOOKUP_GPA(i);
+
+			breadcrumb("round %u: slot %u at gpa 0x%lx", round, SLOT + i, gpa);
+			expect_found_twice(vcpu, gpa, true, "slot is there");
+			expect_found(vcpu, gpa + PAGE_SIZE, false, "gap behind a slot");
+			expect_found(vcpu, gpa - PAGE_SIZE, false, "gap before a slot");
+			expect_found_twice(vcpu, gpa, true, "slot is there");
+			vm_mem_region_move(vm, SLOT + i, gpa + SZ_1M);
+			expect_found(vcpu, gpa, false, "slot moved away");
+			expect_found_twice(vcpu, gpa + SZ_1M, true, "slot moved");
+			vm_mem_region_delete(vm, SLOT + i);
+			expect_found_twice(vcpu, gpa + SZ_1M, false, "slot deleted");
+			vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, SLOT + i,
+						    1, 0);
+			expect_found_twice(vcpu, gpa, true, "slot created again");
+		}
+	}
+	kvm_vm_free(vm);
 }
 
 KVM_TEST_MAIN()

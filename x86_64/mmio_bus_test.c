@@ -499,6 +499,7 @@ KVM_TEST(ioeventfd_of_any_length_takes_all_writes, ANY_LENGTH_NEEDS)
 				      KVM_IOEVENTFD_FLAG_DEASSIGN),
 			  ENOENT, "deassigning what was deassigned");
 	/* Nothing is left where it was, for the CPUs that do not tell a length either. */
+	test_step("assign it again at gpa 0x%lx", GAP + 0x80);
 	ioeventfd(&b, fd, GAP + 0x80, 0, 0, 0);
 	write_does_not_exit(&b, GAP + 0x80, 4, test_random());
 	TEST_ASSERT_EQ(signals(fd), 1UL);

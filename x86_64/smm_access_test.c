@@ -314,7 +314,10 @@ KVM_TEST(memory_that_the_host_gives_up_is_gone)
 		enter(&w, spaces[i]);
 		value = test_random() | 1;
 		*word_of(&w, w.space, 0) = value;
-		TEST_ASSERT_EQ(read_gpa(&w), value);
+		got = read_gpa(&w);
+		TEST_ASSERT(got == value,
+			    "the host wrote 0x%lx for gpa 0x%lx %s, and the guest reads 0x%lx there",
+			    value, GPA, space_names[w.space], got);
 		breadcrumb("round %zu: MADV_DONTNEED of memory %s", i, space_names[w.space]);
 		TEST_ERROR_ON(madvise(w.mem[w.space].hva, PAGE_SIZE, MADV_DONTNEED),
 			      "MADV_DONTNEED");
