@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: large pages do not come back when dirty logging ends
-// fix: 3ea3b7fa9af0 "kvm: mmu: lazy collapse small sptes into large sptes"
+// fix: never merged; what 3ea3b7fa9af0 "kvm: mmu: lazy collapse small sptes into large sptes" has brought
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a read fault maps a page writable that the host has only for reading
-// fix: "KVM: do not map a read fault writable without asking for write access" [family]
+// fix: never merged; what 612819c3c6e6 "KVM: propagate fault r/w information to gup(), allow read-only memory" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

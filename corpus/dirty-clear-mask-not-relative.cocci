@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the TDP MMU clears the dirty state of pages counted from gfn 0
-// fix: a6a0b05da9f3 "kvm: x86/mmu: Support dirty logging for the TDP MMU", the gfn it passes on
+// fix: never merged; what a6a0b05da9f3 "kvm: x86/mmu: Support dirty logging for the TDP MMU" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: KVM_CLEAR_DIRTY_LOG write-protects pages and flushes no TLB
-// fix: "KVM: MMU: flush TLBs after write protection for dirty logging" [family]
+// fix: never merged; what 2a31b9db1535 "kvm: introduce manual dirty log reprotect" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

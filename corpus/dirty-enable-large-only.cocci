@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: turning dirty logging on leaves 4K pages writable
-// fix: 3c9bd4006bfc "KVM: x86: enable dirty log gradually in small chunks", the level that it passes on
+// fix: never merged; what 3c9bd4006bfc "KVM: x86: enable dirty log gradually in small chunks" must get right
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd

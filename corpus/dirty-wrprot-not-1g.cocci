@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: 1G pages are not write-protected for dirty logging
-// fix: "KVM: MMU: write protect all large page sizes" [family]
+// fix: never merged; the level that write protection for dirty logging must reach
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

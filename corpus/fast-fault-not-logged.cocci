@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the fast page fault makes an SPTE writable and does not log the page
-// fix: "KVM: MMU: fast path of handling guest page fault" [family]
+// fix: never merged; what c7ba5b48cc8d "KVM: MMU: fast path of handling guest page fault" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a page fault does not see that an invalidation is in progress
-// fix: e930bffe95e1 "KVM: Synchronize guest physical memory map to host virtual memory map"
+// fix: never merged; what e930bffe95e1 "KVM: Synchronize guest physical memory map to host virtual memory map" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

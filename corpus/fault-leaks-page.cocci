@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a page fault that is retried keeps its reference to the host's page
-// fix: "KVM: MMU: release the page on each way out of a fault" [family]
+// fix: never merged; a reference that each fault must give back
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

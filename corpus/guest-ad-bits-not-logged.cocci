@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: accessed and dirty bits that KVM sets in guest page tables are not logged
-// fix: "KVM: MMU: mark page table dirty when a pte is actually modified" [family]
+// fix: never merged; what 8cbc70696f14 "KVM: MMU: Update accessed and dirty bits after guest pagetable walk" must get right
 // files: arch/x86/kvm/mmu/paging_tmpl.h
 // kernels: 6.1
 // hosts: amd intel

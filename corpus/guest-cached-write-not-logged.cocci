@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: what KVM writes through a cached translation is not logged
-// fix: "KVM: Fix dirty bit tracking for slots with large pages" [family]
+// fix: never merged; what 49c7754ce570 "KVM: Add memory slot versioning and use it to provide fast guest write interface" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: initially all set: the bitmap begins empty
-// fix: 3c9bd4006bfc "KVM: x86: enable dirty log gradually in small chunks"
+// fix: never merged; what 3c9bd4006bfc "KVM: x86: enable dirty log gradually in small chunks" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

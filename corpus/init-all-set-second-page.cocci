@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: initially all set: a group of 64 pages in two large pages protects only the first
-// fix: "KVM: x86: enable dirty log gradually in small chunks", its second write protection [family]
+// fix: never merged; what 3c9bd4006bfc "KVM: x86: enable dirty log gradually in small chunks" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

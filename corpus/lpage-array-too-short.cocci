@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a memslot's array of large pages has an entry too few
-// fix: "KVM: correct the size of lpage_info for slots that are not aligned" [family]
+// fix: never merged; what 05da45583de9 "KVM: MMU: large page support" must get right
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

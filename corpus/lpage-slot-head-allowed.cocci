@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the first 2M of a memslot that begins inside it may be a large page
-// fix: "KVM: Disallow large pages at the unaligned start of a memslot" [family]
+// fix: never merged; what 05da45583de9 "KVM: MMU: large page support" must get right
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: an invalidation does not look at the rmaps of 1G pages
-// fix: "KVM: handle 1G pages in the MMU notifier's walk" [family]
+// fix: never merged; the level that the walk of the MMU notifier must reach
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the end of an invalidation does not count down
-// fix: 52ac8b358b0c "KVM: Block memslot updates across range_start() and range_end()" [what it prevents]
+// fix: never merged; what e930bffe95e1 "KVM: Synchronize guest physical memory map to host virtual memory map" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

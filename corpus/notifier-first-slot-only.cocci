@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: an invalidation that spans two memslots stops after the first
-// fix: "KVM: handle all memslots of a range of host addresses" [family]
+// fix: never merged; what e930bffe95e1 "KVM: Synchronize guest physical memory map to host virtual memory map" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

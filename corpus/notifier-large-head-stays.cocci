@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the TDP MMU does not unmap a large page that begins before the range
-// fix: "KVM: x86/mmu: zap large SPTEs that a range covers in part" [family]
+// fix: never merged; what 063afacd8730 "kvm: x86/mmu: Support invalidate range MMU notifier for TDP MMU" must get right
 // files: arch/x86/kvm/mmu/tdp_mmu.c
 // kernels: 6.1
 // hosts: amd intel
@@ -12,15 +12,11 @@
 // that is not in the range, and must go all the same.
 
 @@
-identifier iter, start;
 @@
   tdp_mmu_zap_leafs(...)
   {
-  ...
-- if (!is_shadow_present_pte(iter.old_spte) ||
--     !is_last_spte(iter.old_spte, iter.level))
-+ if (!is_shadow_present_pte(iter.old_spte) || iter.gfn < start ||
-+     !is_last_spte(iter.old_spte, iter.level))
-	continue;
-  ...
+  <...
+- !is_shadow_present_pte(iter.old_spte)
++ !is_shadow_present_pte(iter.old_spte) || iter.gfn < start
+  ...>
   }

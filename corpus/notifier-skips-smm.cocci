@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: an invalidation looks at the first address space only
-// fix: f481b069e674 "KVM: implement multiple address spaces"
+// fix: never merged; what f481b069e674 "KVM: implement multiple address spaces" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

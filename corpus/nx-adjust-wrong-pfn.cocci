@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a fault that steps down below an NX huge page forgets the pfn's low bits
-// fix: "kvm: mmu: ITLB_MULTIHIT mitigation", the part that patches the pfn back [family]
+// fix: never merged; what b8e8c8303ff2 "kvm: mmu: ITLB_MULTIHIT mitigation" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

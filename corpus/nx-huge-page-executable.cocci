@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: large pages are executable in spite of kvm.nx_huge_pages
-// fix: b8e8c8303ff2 "kvm: mmu: ITLB_MULTIHIT mitigation"
+// fix: never merged; what b8e8c8303ff2 "kvm: mmu: ITLB_MULTIHIT mitigation" must get right
 // files: arch/x86/kvm/mmu/spte.c
 // kernels: 6.1
 // hosts: amd intel

@@ -11,6 +11,7 @@
 // The page tables are freed while vCPUs may still have them in their TLBs.
 
 @@
+identifier flush;
 expression kvm, sp;
 @@
 - flush |= kvm_tdp_mmu_zap_sp(kvm, sp);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the last entries of a dirty ring are not reset
-// fix: "KVM: dirty ring: reset what was collected when the loop ends" [family]
+// fix: never merged; what fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking" must get right
 // files: virt/kvm/dirty_ring.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a dirty ring's soft limit does not stop the vCPU
-// fix: fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking", its soft limit
+// fix: never merged; what fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking" must get right
 // files: virt/kvm/dirty_ring.c
 // kernels: 6.1
 // hosts: amd intel

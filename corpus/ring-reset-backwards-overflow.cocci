@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: resetting a dirty ring backwards loses pages of the mask
-// fix: fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking", the check of the shift
+// fix: never merged; what fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking" must get right
 // files: virt/kvm/dirty_ring.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: KVM_RESET_DIRTY_RINGS write-protects pages and flushes no TLB
-// fix: fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking", its flush
+// fix: never merged; what fb04a1eddb1a "KVM: X86: Implement ring-based dirty memory tracking" must get right
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a walk over a range of rmaps leaves the last one out
-// fix: "KVM: MMU: walk rmaps to the end of the range" [family]
+// fix: never merged; the end that walks over a range of rmaps must reach
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a page that the guest wrote is not marked dirty when it is unmapped
-// fix: "KVM: MMU: mark page dirty when the spte is dropped" [family]
+// fix: 9ed5520dd3c9 "KVM: MMU: fix page dirty tracking lost while sync page" was one such
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a guest page table does not forbid a large page around it
-// fix: "KVM: MMU: count shadowed gfns in lpage_info" [family]
+// fix: never merged; what 05da45583de9 "KVM: MMU: large page support" must get right
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel
