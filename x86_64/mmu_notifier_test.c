@@ -123,6 +123,43 @@ KVM_TEST_F(fault, meets_pages_that_go)
 	backing_mem_free(&mem);
 }
 
+/*
+ * The guest faults on one page all the time, and the host takes it away again and
+ * again: one invalidation, from start to end, may fall between a fault's look at the
+ * host's page table and its taking of mmu_lock. Then the guest has a page of its own.
+ */
+KVM_TEST(fault_spans_an_invalidation)
+{
+	const gpa_t gpa = AREA_GPA + 3 * PAGE_SIZE + PAGE_USER_WORD * 8;
+	volatile uint64_t *word, *value;
+	struct backing_mem mem;
+	struct page_worker *w;
+	unsigned int i, j;
+	struct page_vm p;
+	uint64_t before;
+	void *page;
+
+	create(&p, &mem, 1, VM_MEM_SRC_ANONYMOUS, SZ_64K);
+	w = &p.workers[0];
+	word = addr_gpa2hva(p.vm, gpa);
+	page = (void *)align_down((uintptr_t)word, PAGE_SIZE);
+	page_worker_hot(w, PAGES_HOT_WRITE, gpa);
+	value = &w->job->value;
+	breadcrumb("take a page away under faults");
+	for (i = 0; i < 50; i++) {
+		for (j = 0; j < 100; j++)
+			TEST_ERROR_ON(madvise(page, PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
+		before = *value;
+		page_worker_wait_loops(w, 32);
+		TEST_ASSERT(*word > before,
+			    "the guest counts on at gpa 0x%lx, it was at 0x%lx long ago, but the host reads 0x%lx there: the guest has a page that was taken away (try %u)",
+			    gpa, before, *word, i);
+	}
+	page_worker_stop(w, "counting in a page that goes all the time");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
 /* ---- memory that moves ---- */
 
 FIXTURE_VARIANT(moved) {
@@ -302,10 +339,14 @@ KVM_TEST(memory_of_smm_goes, .caps = NEED_CAPS_SMM)
 
 FIXTURE_VARIANT(lazily_freed) {
 	enum vm_mem_backing_src_type src;
+	bool logged;			/* write-protected before it is unmapped */
 };
 KVM_FIXTURE(lazily_freed)
-FIXTURE_VARIANT_ADD(lazily_freed, of_4k) { VM_MEM_SRC_ANONYMOUS };
-FIXTURE_VARIANT_ADD(lazily_freed, thp) { VM_MEM_SRC_ANONYMOUS_THP };
+FIXTURE_VARIANT_ADD(lazily_freed, of_4k) { .src = VM_MEM_SRC_ANONYMOUS };
+FIXTURE_VARIANT_ADD(lazily_freed, of_4k_logged) {
+	.src = VM_MEM_SRC_ANONYMOUS, .logged = true,
+};
+FIXTURE_VARIANT_ADD(lazily_freed, thp) { .src = VM_MEM_SRC_ANONYMOUS_THP };
 
 /* Pages on their way to the LRU lists are on a list of their CPU. */
 static void stay_on_this_cpu(void)
@@ -325,7 +366,7 @@ static void stay_on_this_cpu(void)
 KVM_TEST_F(lazily_freed, what_the_guest_wrote_is_not_clean)
 {
 	const size_t size = 2 * SZ_2M, step = get_backing_src_pagesz(variant->src) / PAGE_SIZE;
-	uint64_t i, gone = 0;
+	uint64_t log[2 * SZ_2M / PAGE_SIZE / 64], i, gone = 0;
 	struct backing_mem mem;
 	struct page_vm p;
 
@@ -338,7 +379,11 @@ KVM_TEST_F(lazily_freed, what_the_guest_wrote_is_not_clean)
 	page_area_set_round(&p.area, 0, p.area.npages, ROUND_NONE);
 	for (i = 0; i < p.area.npages; i += 2 * step)
 		memset(p.area.todo + i, 3, step);
+	if (variant->logged)
+		vm_mem_region_set_flags(p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	page_worker_write_todo(&p.workers[0]);
+	if (variant->logged)
+		kvm_vm_get_dirty_log(p.vm, DATA_SLOT, log);
 	breadcrumb("MADV_PAGEOUT");
 	__TEST_REQUIRE(!madvise(mem.hva, size, MADV_PAGEOUT), "needs MADV_PAGEOUT (Linux 5.4)");
 	page_worker_read(&p.workers[0], "after the host has reclaimed what is clean");
