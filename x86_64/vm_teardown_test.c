@@ -12,6 +12,8 @@
  * here it is looked at what others hold meanwhile.
  */
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -21,6 +23,7 @@
 #include "fd_passing.h"
 #include "kvm_test_harness.h"
 #include "oracle.h"
+#include "smm.h"
 #include "vmm.h"
 
 KVM_TEST_SUITE(vm_teardown_test,
@@ -37,7 +40,8 @@ KVM_TEST_SUITE(vm_teardown_test,
 #define TOP_GVA		0x7e0000000000UL	/* RAM and a gap at the last gfns */
 #define RAM_SLOT	1		/* + n, where there are many */
 #define TOP_SLOT	300
-#define KILL_ROUNDS	2
+#define UPDATED_GPA	0x180000000UL
+#define UPDATED_SLOT	400
 
 /* ---- guest ---- */
 
@@ -78,7 +82,9 @@ FIXTURE_VARIANT(alive) {
 	unsigned int ngaps;	/* pages of MMIO */
 	unsigned int nslots;	/* that RAM is cut into */
 	unsigned int nvcpus;
+	unsigned int ntouched;	/* of npages, 0: all */
 	bool dirty_log;
+	bool smm;		/* slots of SMM's, and vCPUs in it */
 };
 KVM_FIXTURE(alive)
 
@@ -105,10 +111,16 @@ FIXTURE_VARIANT_ADD(alive, dirty_log) {
 	.dirty_log = true,
 };
 
+FIXTURE_VARIANT_ADD(alive, smm) {
+	.npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 2, .smm = true,
+};
+
 typedef FIXTURE_VARIANT(alive) alive_t;
 
 static void require_backing(const alive_t *alive)
 {
+	__TEST_REQUIRE(!alive->smm || kvm_has_cap(KVM_CAP_MULTI_ADDRESS_SPACE),
+		       "needs KVM_CAP_MULTI_ADDRESS_SPACE: a kernel with CONFIG_KVM_SMM");
 	if (alive->src == VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB)
 		__TEST_REQUIRE(hugetlb_free_pages(SZ_2M) >= alive->npages / 512,
 			       "needs %u free 2M huge pages, %lu are free",
@@ -137,6 +149,26 @@ static void add_memory(struct kvm_vm *vm, const alive_t *alive)
 	virt_map(vm, TOP_GVA, top, 2);
 }
 
+static unsigned int ntouched(const alive_t *alive)
+{
+	return alive->ntouched ?: alive->npages;
+}
+
+/* The same memory, once more. */
+static void add_smm_memory(struct kvm_vm *vm)
+{
+	static const uint32_t slots[] = { RAM_SLOT, TOP_SLOT };
+	size_t i;
+
+	vm_smm_init(vm);
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		struct userspace_mem_region *r = vm_get_mem_region(vm, slots[i]);
+
+		vm_mem_region_add_backing(vm, &r->mem, r->mem.hva, r->gpa,
+					  SMM_SLOT(slots[i]), r->size / PAGE_SIZE, 0);
+	}
+}
+
 static void run_until_touched(struct kvm_vcpu *vcpu)
 {
 	do {
@@ -160,13 +192,20 @@ static struct kvm_vm *make_alive(void *arg)
 	for (i = 0; i < alive->nvcpus; i++) {
 		vcpu_args_set(vcpus[i], 4, (uint64_t)i,
 			      RAM_GVA + i * alive->npages * PAGE_SIZE,
-			      (uint64_t)alive->npages, (uint64_t)alive->ngaps);
+			      (uint64_t)ntouched(alive), (uint64_t)alive->ngaps);
 		run_until_touched(vcpus[i]);
 	}
 	if (alive->dirty_log)
 		vm_mem_region_set_flags(vm, RAM_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
-	for (i = 0; i < alive->nvcpus; i++)
+	if (alive->smm)
+		add_smm_memory(vm);
+	for (i = 0; i < alive->nvcpus; i++) {
+		if (alive->smm) {
+			vcpu_run_complete_io(vcpus[i]);
+			vcpu_set_smm(vcpus[i], true);
+		}
 		run_until_touched(vcpus[i]);
+	}
 	return vm;
 }
 
@@ -222,6 +261,18 @@ KVM_TEST_F(alive, dies_in_each_order)
 	}
 }
 
+/* One way only: the host clears 1G each time. */
+KVM_TEST(dies_with_a_1g_page, .huge_1g = 1)
+{
+	static const alive_t alive = {
+		.src = VM_MEM_SRC_ANONYMOUS_HUGETLB_1GB, .npages = SZ_1G / PAGE_SIZE,
+		.ntouched = 64, .nslots = 1, .nvcpus = 1,
+	};
+
+	breadcrumb("a VMM with a 1G page exits");
+	vm_die_in_child(VM_DEATH_EXIT, make_alive, (void *)&alive);
+}
+
 static void run_forever(struct kvm_vcpu *vcpu)
 {
 	while (vcpu_run_unless_stopped(vcpu))
@@ -254,42 +305,38 @@ static void vmm_in_guest_mode(void *arg, int sock)
 /* Slots come, go and change while the vCPUs read from their neighbours. */
 static void vmm_updating_slots(void *arg, int sock)
 {
-	const gpa_t gpa = RAM_GPA + SZ_1G / 2;
 	struct kvm_vm *vm = make_alive(arg);
 	bool log = false;
 
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, 400, 512, 0);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, UPDATED_GPA, UPDATED_SLOT,
+				    512, 0);
 	start_vcpus(vm);
 	vmm_say_ready(sock, vm);
 	for (;; log = !log) {
-		vm_mem_region_reload(vm, 400);
+		vm_mem_region_reload(vm, UPDATED_SLOT);
 		vm_mem_region_set_flags(vm, RAM_SLOT,
 					log ? KVM_MEM_LOG_DIRTY_PAGES : 0);
-		vm_mem_region_move(vm, 400, gpa + (log ? SZ_2M : 0));
+		vm_mem_region_move(vm, UPDATED_SLOT, UPDATED_GPA + (log ? SZ_2M : 0));
 	}
 }
 
 static void kill_vmm(const alive_t *alive, const char *name,
 		     void (*main)(void *arg, int sock))
 {
+	useconds_t delay = test_random() % 20000;
 	struct host_state before;
 	struct vmm vmm;
-	int round;
 
 	require_backing(alive);
 	remember_host(&before);
-	for (round = 0; round < KILL_ROUNDS; round++) {
-		useconds_t delay = test_random() % 20000;
-
-		vmm_start(&vmm, name, main, (void *)alive);
-		vmm_wait_ready(&vmm);
-		breadcrumb("round %d: kill %s after %u us", round, name, delay);
-		usleep(delay);
-		vmm_kill(&vmm);
-		vmm_wait(&vmm, true);
-		vmm_expect_gone(&vmm, name);
-		expect_host_as_it_was(&before, name);
-	}
+	vmm_start(&vmm, name, main, (void *)alive);
+	vmm_wait_ready(&vmm);
+	breadcrumb("kill %s after %u us", name, delay);
+	usleep(delay);
+	vmm_kill(&vmm);
+	vmm_wait(&vmm, true);
+	vmm_expect_gone(&vmm, name);
+	expect_host_as_it_was(&before, name);
 }
 
 KVM_TEST_F(alive, killed_in_guest_mode)
@@ -320,6 +367,22 @@ KVM_TEST(killed_without_main_thread)
 }
 
 /* ---- cases: others hold pieces of the VM ---- */
+
+FIXTURE_VARIANT(held) {
+	alive_t alive;
+};
+KVM_FIXTURE(held)
+
+FIXTURE_VARIANT_ADD(held, mmio) {
+	.alive = { .npages = 16, .ngaps = 32, .nslots = 1, .nvcpus = 1 },
+};
+FIXTURE_VARIANT_ADD(held, thp_2m) {
+	.alive = { .src = VM_MEM_SRC_ANONYMOUS_THP, .npages = 1024, .nslots = 1,
+		   .nvcpus = 1 },
+};
+FIXTURE_VARIANT_ADD(held, smm) {
+	.alive = { .npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 2, .smm = true },
+};
 
 enum keep { KEEP_FDS, KEEP_KVM_RUN };
 
@@ -420,14 +483,81 @@ static void die_before_child(const alive_t *alive, enum keep keep, const char *h
 	close(f.socks[0]);
 }
 
-KVM_TEST_F(alive, forked_child_keeps_fds)
+KVM_TEST_F(held, forked_child_keeps_fds)
 {
-	die_before_child(variant, KEEP_FDS, "a forked child with its fds");
+	die_before_child(&variant->alive, KEEP_FDS, "a forked child with its fds");
 }
 
-KVM_TEST_F(alive, forked_child_keeps_kvm_run)
+KVM_TEST_F(held, forked_child_keeps_kvm_run)
 {
-	die_before_child(variant, KEEP_KVM_RUN, "a forked child with kvm_run mapped");
+	die_before_child(&variant->alive, KEEP_KVM_RUN, "a forked child with kvm_run mapped");
+}
+
+struct mm_sharer {
+	struct kvm_vm *vm;
+	int sock;
+};
+
+/* Not a thread, and yet it has the VMM's address space, and its fds. */
+static int sharer_main(void *arg)
+{
+	const struct mm_sharer *s = arg;
+	pid_t pid = getpid();
+	char c;
+
+	TEST_ERROR_ON(send(s->sock, &pid, sizeof(pid), 0) < 0, "send");
+	while (recv(s->sock, &c, 1, 0) == 1 && c == 'c') {
+		if (!__vcpu_run_for(s->vm->vcpus[0], 20) || errno != EINTR)
+			vcpu_unexpected_exit(s->vm->vcpus[0], "a guest that reads for ever");
+		TEST_ASSERT_EQ(*(uint64_t *)addr_gpa2hva(s->vm, RAM_GPA), pattern(0, 0));
+		vmm_say(s->sock, 'k');
+	}
+	_exit(0);
+}
+
+static void vmm_that_shares_its_mm(void *arg, int sock)
+{
+	static struct mm_sharer shared;
+	static char stack[SZ_64K] __attribute__((aligned(16)));
+	const int *socks = arg;
+	const alive_t alive = { .npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 1 };
+
+	shared.vm = make_alive((void *)&alive);
+	shared.sock = socks[1];
+	vmm_say_ready(sock, shared.vm);
+	TEST_ERROR_ON(clone(sharer_main, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+			    &shared) < 0, "clone");
+	pause();
+}
+
+/* As after vfork(): the VMM is dead, but not its mm, for which the VM goes on. */
+KVM_TEST(mm_outlives_its_vmm)
+{
+	struct host_state before;
+	struct vmm vmm;
+	pid_t pid = 0;
+	int socks[2];
+
+	remember_host(&before);
+	TEST_ERROR_ON(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks),
+		      "socketpair");
+	vmm_start(&vmm, "VMM that shares its mm", vmm_that_shares_its_mm, socks);
+	close(socks[1]);
+	vmm_wait_ready(&vmm);
+	TEST_ERROR_ON(recv(socks[0], &pid, sizeof(pid), 0) != sizeof(pid), "recv");
+	ask_holder(socks[0]);
+	breadcrumb("kill the VMM, another process has its mm");
+	vmm_kill(&vmm);
+	vmm_wait(&vmm, true);
+	vmm_expect_there(&vmm, "a process with the VMM's mm");
+	ask_holder(socks[0]);
+	ask_holder(socks[0]);
+	breadcrumb("the last process with the mm exits");
+	vmm_say(socks[0], 'q');
+	process_wait(pid, "a process with the VMM's mm");
+	vmm_expect_gone(&vmm, "a process with the VMM's mm");
+	close(socks[0]);
+	expect_host_as_it_was(&before, "the mm is gone");
 }
 
 /* Pieces of a VM that are handed to the case, in this order. */
@@ -525,17 +655,17 @@ static void close_pieces(struct vmm *vmm, int fds[NR_PIECES],
 	vmm_expect_gone(vmm, last);
 }
 
-KVM_TEST_F(alive, fds_received_over_a_socket)
+KVM_TEST_F(held, fds_received_over_a_socket)
 {
 	int fds[NR_PIECES], backwards;
 	struct host_state before;
 	struct vmm vmm;
 
-	require_backing(variant);
+	require_backing(&variant->alive);
 	remember_host(&before);
 	for (backwards = 0; backwards < 2; backwards++) {
 		vmm_start(&vmm, "VMM that shares its fds", vmm_that_shares,
-			  (void *)variant);
+			  (void *)&variant->alive);
 		vmm_wait_ready(&vmm);
 		receive_pieces(&vmm, fds);
 		breadcrumb("kill the VMM, its fds are here");
