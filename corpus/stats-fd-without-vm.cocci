@@ -7,7 +7,7 @@
 // params: defaults
 // shows: data log
 // hunks: 2
-// caught-by: vm_teardown_test.alive.mmio.fds_received_over_a_socket
+// caught-by: vm_pieces_test.held.mmio.fds_received_over_a_socket
 //
 // A statistics fd does not hold its VM. When it is the last, it reads from memory that
 // has been freed.

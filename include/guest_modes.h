@@ -73,6 +73,7 @@ struct modes {
 	gpa_t root[NR_CPU_MODES];
 	/* Two of each, of which the window goes through one. */
 	gpa_t pt32[2], pd[2], pt[2][2];
+	uint64_t pdptes[4];		/* of PAE, as the CPU has loaded them */
 	uint32_t stored;		/* the last value that was written to data */
 };
 
@@ -93,6 +94,10 @@ void modes_switch(struct modes *m, enum cpu_mode mode);
 void modes_write_entry32(struct modes *m, gpa_t gpa, uint32_t value);
 void modes_write_entry64(struct modes *m, gpa_t gpa, uint64_t value, bool at_once);
 void modes_flush(struct modes *m);
+/* A bit of CR4 is set and cleared; what this does to PDPTEs is the caller's. */
+void modes_toggle_cr4(struct modes *m, uint32_t bit);
+/* The CPU has loaded the PDPTEs, as it does at a CR3 write. */
+void modes_load_pdptes(struct modes *m);
 
 /* Runs the steps, none of which exits or faults. */
 void __attribute__((format(printf, 2, 3)))

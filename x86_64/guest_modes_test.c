@@ -15,6 +15,7 @@
 
 KVM_TEST_SUITE(guest_modes_test,
 	.fixes = FIXES("24cd19a28cb7 KVM: X86: Update mmu->pdptrs only when it is changed",
+		"427890aff855 kvm: x86: Toggling CR4.SMAP does not load PDPTEs in PAE mode",
 		"167f8a5cae99 KVM: x86/mmu: include EFER.LMA in extended mmu role"));
 
 #define RW	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
@@ -210,6 +211,59 @@ KVM_TEST_F(paged, new_entries_need_no_flush)
 		}
 		modes_run(&m, "round %u, new entries", round);
 		modes_check(&m, "round %u, with new entries", round);
+	}
+	modes_free(&m);
+}
+
+/* ---- PDPTEs, which the CPU has a copy of ---- */
+
+FIXTURE_VARIANT(cr4) {
+	uint32_t bit;
+	bool loads;		/* SDM vol. 3 section 4.4.1 */
+};
+KVM_FIXTURE(cr4)
+
+FIXTURE_VARIANT_ADD(cr4, pge) { .bit = X86_CR4_PGE, .loads = true };
+FIXTURE_VARIANT_ADD(cr4, pse) { .bit = X86_CR4_PSE, .loads = true };
+FIXTURE_VARIANT_ADD(cr4, smep) { .bit = X86_CR4_SMEP, .loads = true };
+FIXTURE_VARIANT_ADD(cr4, smap) { .bit = X86_CR4_SMAP };
+FIXTURE_VARIANT_ADD(cr4, osfxsr) { .bit = X86_CR4_OSFXSR };
+
+static bool guest_has_cr4(uint32_t bit)
+{
+	const struct kvm_cpuid_entry2 *e = get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+
+	return (bit != X86_CR4_SMEP || (e && e->ebx & BIT(7))) &&
+	       (bit != X86_CR4_SMAP || (e && e->ebx & BIT(20)));
+}
+
+KVM_TEST_F(cr4, toggled_loads_pdptes_or_does_not)
+{
+	struct modes m;
+	unsigned int i;
+
+	__TEST_REQUIRE(!host_is_amd() || !kvm_is_tdp_enabled(),
+		       "needs kvm_amd.npt=0: with nested paging, AMD's CPUs have no copy of the PDPTEs");
+	__TEST_REQUIRE(guest_has_cr4(variant->bit), "needs CR4 bit 0x%x in the guest's CPUID",
+		       variant->bit);
+	modes_create(&m);
+	modes_switch(&m, MODE_PAE);
+	modes_run(&m, "enter PAE");
+	for (i = 1; i < 6; i++) {
+		breadcrumb("edit a PDPTE and toggle CR4 bit 0x%x", variant->bit);
+		modes_check(&m, "round %u, before", i);
+		modes_write_entry64(&m, m.root[MODE_PAE] + (MODES_WINDOW >> 30) * 8,
+				    m.pd[i % 2] | PTE_PRESENT_MASK, i % 2);
+		modes_toggle_cr4(&m, variant->bit);
+		modes_run(&m, "round %u, a PDPTE is edited, CR4 bit 0x%x toggled", i,
+			  variant->bit);
+		if (variant->loads)
+			modes_load_pdptes(&m);
+		modes_check(&m, "round %u, after CR4 bit 0x%x, which does%s load PDPTEs", i,
+			    variant->bit, variant->loads ? "" : " not");
+		modes_flush(&m);
+		modes_run(&m, "round %u, CR3 write", i);
+		modes_check(&m, "round %u, after a CR3 write", i);
 	}
 	modes_free(&m);
 }

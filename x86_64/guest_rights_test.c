@@ -306,6 +306,45 @@ KVM_TEST(kernel_writes_users_readonly_page)
 	paging_free(&p);
 }
 
+/*
+ * What was made writable for a kernel without WP is not the kernel's to execute or to
+ * read once SMEP or SMAP is set, without WP as before.
+ */
+KVM_TEST(smep_and_smap_after_a_write_without_wp)
+{
+	static const unsigned int modes[] = { 0, MODE_SMEP, MODE_SMAP, MODE_SMEP | MODE_SMAP };
+	static const enum paging_op ops[] = { PAGING_EXEC, PAGING_READ, PAGING_WRITE };
+	const gva_t gva = rights_gva(&by_pde, 3, 2);	/* read-only and the user's */
+	unsigned int from, to, op, old = MODE_WP | MODE_NX;
+	struct paging_cpu *cpu;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	map_rights(&p, &by_pde);
+	for (from = 0; from < 2; from++) {
+		for (to = 0; to < ARRAY_SIZE(modes); to++) {
+			if ((modes[from] | modes[to]) & ~possible_modes())
+				continue;
+			for (op = 0; op < ARRAY_SIZE(ops); op++) {
+				set_mode(cpu, modes[from] | MODE_NX, old);
+				paging_try(cpu, PAGING_READ, gva, true, false);
+				paging_try(cpu, PAGING_WRITE, gva, false, false);
+				set_mode(cpu, modes[to] | MODE_NX, modes[from] | MODE_NX);
+				old = modes[to] | MODE_NX;
+				paging_try(cpu, ops[op], gva, false, false);
+				paging_try(cpu, PAGING_READ, gva, true, false);
+			}
+			paging_run(cpu, "write without WP, SMEP %u, then SMEP %u, SMAP %u",
+				   !!(modes[from] & MODE_SMEP), !!(modes[to] & MODE_SMEP),
+				   !!(modes[to] & MODE_SMAP));
+		}
+	}
+	set_mode(cpu, MODE_WP | MODE_NX, old);
+	paging_run(cpu, "WP and NX");
+	paging_free(&p);
+}
+
 /* ---- protection keys ---- */
 
 KVM_TEST(protection_keys)

@@ -274,9 +274,9 @@ KVM_TEST(more_tables_than_shadow_pages)
 				   PG_LEVEL_4K, pool_data(40 * i + j) | PTE_RWU, PTE_RWU);
 	}
 	use_all_tables(&p, roots, 0);
-	vm_read_stat(p.vm, "mmu_recycled", &before);
 	breadcrumb("no more than %u shadow pages", FEW_PAGES);
 	set_nr_mmu_pages(&p, FEW_PAGES);
+	vm_read_stat(p.vm, "mmu_recycled", &before);
 	for (i = 1; i < 8; i++)
 		use_all_tables(&p, roots, i);
 	TEST_ASSERT_EQ(ioctl(p.vm->fd, KVM_GET_NR_MMU_PAGES, NULL), FEW_PAGES);

@@ -173,20 +173,20 @@ static void walk_32bit(struct modes *m, uint32_t addr, struct modes_walk *w)
 	w->gpa = (e & ~0xfffU) | (addr & 0xfff);
 }
 
-/* The entries of the PDPT have no rights in PAE. */
 static void walk_64bit(struct modes *m, uint32_t addr, struct modes_walk *w)
 {
-	gpa_t pdpt = m->root[MODE_PAE];
 	uint64_t e;
 
 	if (m->mode == MODE_LONG) {
 		e = *word64(m, m->root[MODE_LONG]);
 		if (!step_down(w, e))
 			return;
-		pdpt = e & PHYSICAL_PAGE_MASK;
+		e = *word64(m, (e & PHYSICAL_PAGE_MASK) + (addr >> 30) * 8);
+	} else {
+		/* These have no rights, and are not where a walk reads them. */
+		e = m->pdptes[addr >> 30] | PTE_WRITABLE_MASK;
 	}
-	e = *word64(m, pdpt + (addr >> 30) * 8);
-	if (!step_down(w, m->mode == MODE_PAE ? e | RW : e))
+	if (!step_down(w, e))
 		return;
 	e = *word64(m, (e & PHYSICAL_PAGE_MASK) + (addr >> 21 & 511) * 8);
 	if (!step_down(w, e))
@@ -387,23 +387,35 @@ struct modes_step *modes_add(struct modes *m, enum modes_op op, uint32_t addr,
 
 #define CR0_BASE	(X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP)
 
+static const uint32_t mode_cr4[NR_CPU_MODES] = {
+	0, X86_CR4_PSE, X86_CR4_PAE, X86_CR4_PAE,
+};
+
 void modes_switch(struct modes *m, enum cpu_mode mode)
 {
-	static const uint32_t cr4[NR_CPU_MODES] = {
-		0, X86_CR4_PSE, X86_CR4_PAE, X86_CR4_PAE,
-	};
 	static const uint32_t efer[NR_CPU_MODES] = {
 		0, 0, EFER_NX, EFER_NX | EFER_LME,
 	};
 
 	modes_add(m, MODES_CR0, 0, CR0_BASE);
 	modes_add(m, MODES_EFER, 0, efer[mode]);
-	modes_add(m, MODES_CR4, 0, cr4[mode]);
+	modes_add(m, MODES_CR4, 0, mode_cr4[mode]);
 	modes_add(m, MODES_LIDT, mode == MODE_LONG ? LIDT64_GPA : LIDT32_GPA, 0);
 	modes_add(m, MODES_CR3, 0, m->root[mode]);
 	if (mode != MODE_NONPAGED)
 		modes_add(m, MODES_CR0, 0, CR0_BASE | X86_CR0_PG);
 	m->mode = mode;
+}
+
+void modes_toggle_cr4(struct modes *m, uint32_t bit)
+{
+	modes_add(m, MODES_CR4, 0, mode_cr4[m->mode] ^ bit);
+	modes_add(m, MODES_CR4, 0, mode_cr4[m->mode]);
+}
+
+void modes_load_pdptes(struct modes *m)
+{
+	memcpy(m->pdptes, word64(m, m->root[MODE_PAE]), sizeof(m->pdptes));
 }
 
 void modes_flush(struct modes *m)
@@ -545,6 +557,8 @@ void modes_run(struct modes *m, const char *fmt, ...)
 		snprintf(got, sizeof(got), "#PF of 0x%x", m->box->step[n].cr2);
 		if (m->box->step[n].vector)
 			step_failed(m, n, &none, what, "no fault", got);
+		if (m->box->step[n].op == MODES_CR3)
+			modes_load_pdptes(m);
 	}
 	m->box->nr = 0;
 }
