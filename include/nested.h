@@ -137,6 +137,7 @@ void nested_free(struct nested *n);
 /* ---- L1's tables, by the host ---- */
 
 bool nested_has_1g_pages(struct nested *n);
+bool nested_has_ept_ad(struct nested *n);
 /* An empty table. */
 gpa_t nested_new_table(struct nested *n);
 /* A root, with all that L2 needs but the window. */

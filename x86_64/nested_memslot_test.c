@@ -324,43 +324,52 @@ KVM_TEST_F(l2, keeps_its_rights_when_pages_are_split, .huge_2m = 2)
 	nested_free(&n);
 }
 
-/* KVM sets accessed and dirty bits in L1's tables, which are memory like any. */
-KVM_TEST_F(l2, accessed_and_dirty_bits_of_l1s_tables)
+/* KVM sets accessed and dirty bits in tables that it shadows, memory like any. */
+static void expect_bits(struct nested *n, gpa_t entry, uint64_t want, bool logged,
+			const char *when)
 {
-	uint64_t log[64] = {}, *entry;
-	struct userspace_mem_region *sys;
+	struct userspace_mem_region *sys = vm_get_mem_region(n->vm, VM_SYS_SLOT);
+	const bool ept = n->paging && !n->amd;
+	uint64_t log[64] = {}, mask, got;
+	size_t page = (entry - sys->gpa) / PAGE_SIZE;
+
+	TEST_ERROR_ON(sys->size / PAGE_SIZE > 64 * 64, "slot 0 is too large");
+	mask = ept ? EPT_ACCESSED | EPT_DIRTY : PTE_ACCESSED_MASK | PTE_DIRTY_MASK;
+	want = ept ? want << 3 : want;
+	got = *(uint64_t *)addr_gpa2hva(n->vm, entry);
+	TEST_ASSERT((got & mask) == want, "%s: L1's entry at gpa 0x%lx is 0x%lx, want 0x%lx of 0x%lx",
+		    when, entry, got, want, mask);
+	kvm_vm_get_dirty_log(n->vm, VM_SYS_SLOT, log);
+	TEST_ASSERT(!logged || log[page / 64] & BIT_ULL(page % 64),
+		    "%s: KVM has changed L1's entry at gpa 0x%lx, but the page is not in the dirty log",
+		    when, entry);
+}
+
+KVM_TEST(accessed_and_dirty_bits_of_l1s_tables)
+{
 	struct nested_cpu *cpu;
 	struct nested n;
-	size_t page;
+	gpa_t entry;
 
-	cpu = create(&n, variant->paging);
-	__TEST_REQUIRE(n.amd || !variant->paging, "needs A/D bits in NPT or page tables");
+	/* Without nested paging, a CPU that has it would set them. */
+	cpu = create(&n, kvm_is_tdp_enabled());
+	if (n.paging && !n.amd) {
+		__TEST_REQUIRE(nested_has_ept_ad(&n), "needs A/D bits in the guest's EPT");
+		cpu->box->root |= EPTP_AD;
+	}
 	add_slot(&n, NESTED_GPA, NESTED_SLOT, 1);
-	entry = nested_entry(&n, 0, PG_LEVEL_4K);
-	sys = vm_get_mem_region(n.vm, VM_SYS_SLOT);
-	page = (nested_entry_gpa(&n, 0, PG_LEVEL_4K) - sys->gpa) / PAGE_SIZE;
-	TEST_ERROR_ON(sys->size / PAGE_SIZE > 64 * 64, "slot 0 is too large");
-
+	entry = nested_entry_gpa(&n, PAGE_SIZE, PG_LEVEL_4K);
 	l2_read(cpu, 6 * PAGE_SIZE, WORD(1, 6));
 	nested_run(cpu, "another entry of the table");
 	vm_mem_region_set_flags(n.vm, VM_SYS_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
-	kvm_vm_get_dirty_log(n.vm, VM_SYS_SLOT, log);
-	TEST_ASSERT_EQ(entry[1] & (PTE_ACCESSED_MASK | PTE_DIRTY_MASK), 0UL);
+	expect_bits(&n, entry, 0, false, "L2 has not touched the page");
 	l2_read(cpu, PAGE_SIZE, WORD(1, 1));
 	nested_run(cpu, "L2 reads");
-	TEST_ASSERT_EQ(entry[1] & (PTE_ACCESSED_MASK | PTE_DIRTY_MASK), PTE_ACCESSED_MASK);
-	kvm_vm_get_dirty_log(n.vm, VM_SYS_SLOT, log);
-	TEST_ASSERT(log[page / 64] & BIT_ULL(page % 64),
-		    "the table with the accessed bit, gpa 0x%lx, is not in the dirty log",
-		    sys->gpa + page * PAGE_SIZE);
+	expect_bits(&n, entry, PTE_ACCESSED_MASK, true, "L2 has read the page");
 	l2_write(cpu, PAGE_SIZE, 1);
 	nested_run(cpu, "L2 writes");
-	TEST_ASSERT_EQ(entry[1] & (PTE_ACCESSED_MASK | PTE_DIRTY_MASK),
-		       PTE_ACCESSED_MASK | PTE_DIRTY_MASK);
-	kvm_vm_get_dirty_log(n.vm, VM_SYS_SLOT, log);
-	TEST_ASSERT(log[page / 64] & BIT_ULL(page % 64),
-		    "the table with the dirty bit, gpa 0x%lx, is not in the dirty log",
-		    sys->gpa + page * PAGE_SIZE);
+	expect_bits(&n, entry, PTE_ACCESSED_MASK | PTE_DIRTY_MASK, true,
+		    "L2 has written the page");
 	nested_free(&n);
 }
 

@@ -116,35 +116,39 @@ KVM_TEST_F(l2, gaps_of_l1_are_l1s)
 }
 
 /*
- * L1 and L2 in turn. What the vCPU remembers of an access is told by gpa or by gva;
- * here one number is a gap to the one and RAM, or another gap, to the other.
+ * L1 and L2 in turn, at the same gvas. What the vCPU remembers of an access is told by
+ * gva or gpa, and each number that is a gap for one of them is RAM for the other.
  */
 KVM_TEST_F(l2, what_a_vcpu_remembers_is_of_one_level)
 {
+	const gpa_t number = NESTED_L2_GPA;
 	struct nested_cpu *cpu;
 	struct nested n;
 	unsigned int i;
-	gva_t gva;
 
 	create(&n, variant->paging);
 	cpu = &n.cpu[0];
-	/* L2 has this at GAP_OFF, where L1 has RAM. */
-	nested_map(&n, GAP_OFF, GAP_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
-	/* L1 has a gap at the gva where L2 has RAM. */
-	gva = NESTED_L2_GVA + NESTED_SIZE;
-	virt_pg_map(n.vm, gva, GAP_GPA + 2 * PAGE_SIZE);
+	/* With nested paging, L1's page tables are L2's. */
+	if (!variant->paging) {
+		virt_pg_map(n.vm, NESTED_L2_GVA + RAM_OFF, number + RAM_OFF);
+		virt_pg_map(n.vm, NESTED_L2_GVA + GAP_OFF, number + GAP_OFF);
+	}
 	for (i = 0; i < 8; i++) {
-		test_step("round %u", i);
-		l1_write(cpu, NESTED_GPA + 8, i);
 		l2_read_gap(cpu, GAP_OFF, GAP_GPA);
+		nested_order(cpu, L1_WRITE, NESTED_L2_GVA + GAP_OFF, i,
+			     NESTED_WANT(DATA, i));
 		l2_read_gap(cpu, GAP_OFF + 8, GAP_GPA + 8);
-		l1_read_gap(cpu, GAP_GPA);
-		l2_read(cpu, RAM_OFF + 8, i);
-		nested_order(cpu, L1_READ, gva, 0,
-			     NESTED_WANT(MMIO, GAP_GPA + 2 * PAGE_SIZE));
-		l2_read_gap(cpu, GAP_OFF, GAP_GPA);
-		l1_write(cpu, NESTED_GPA, i);
+		nested_order(cpu, L1_READ, NESTED_L2_GVA + GAP_OFF, 0,
+			     NESTED_WANT(DATA, i));
+		nested_order(cpu, L1_READ, NESTED_L2_GVA + RAM_OFF, 0,
+			     NESTED_WANT(MMIO, number + RAM_OFF));
+		l2_write(cpu, RAM_OFF, i);
+		nested_order(cpu, L1_READ, NESTED_L2_GVA + RAM_OFF + 8, 0,
+			     NESTED_WANT(MMIO, number + RAM_OFF + 8));
 		l2_read(cpu, RAM_OFF, i);
+		l1_read_gap(cpu, GAP_GPA);
+		l2_read_gap(cpu, GAP_OFF, GAP_GPA);
+		l1_read(cpu, NESTED_GPA, i);
 	}
 	nested_run(cpu, "L1 and L2 in turn");
 	nested_free(&n);

@@ -230,6 +230,15 @@ static int top_level(struct nested *n)
 	return n->paging ? PG_LEVEL_1G : PG_LEVEL_512G;
 }
 
+/*
+ * Before 5.14, reserved bits of nested page tables went by L2's EFER; the fix is
+ * "KVM: x86/mmu: Use MMU's role, not vCPU's state".
+ */
+static bool efer_of_l2_counts(void)
+{
+	return !kernel_at_least(5, 14) && !kvm_test_option("known_bugs", 0);
+}
+
 static void rights_at_each_level(struct nested_cpu *cpu, int leaf_level)
 {
 	static const unsigned int rights[] = {
@@ -267,35 +276,50 @@ KVM_TEST_F(l2, has_the_rights_of_all_levels)
 	nested_free(&n);
 }
 
-/* L2's CR0.WP, EFER.NX, SMEP and SMAP are not those of L1's nested page tables. */
-KVM_TEST(nested_rights_are_not_of_l2s_registers)
+/*
+ * CR0.WP, EFER.NX, SMEP and SMAP of L2 do not count for L1's nested page tables, nor
+ * do SMEP and SMAP of L1, as all accesses are a user's: the CPU's own, and those that
+ * KVM emulates.
+ */
+KVM_TEST(nested_rights_are_not_of_registers)
 {
 	static const struct {
-		uint64_t cr0_clear, cr4, efer;
-	} l2[] = {
-		{ X86_CR0_WP, 0, 0 }, { 0, 0, EFER_NX }, { 0, X86_CR4_SMEP, 0 },
-		{ X86_CR0_WP, X86_CR4_SMEP | X86_CR4_SMAP, EFER_NX },
+		uint64_t l1_cr4, l2_cr0_clear, l2_cr4_toggle, l2_efer_toggle;
+	} regs[] = {
+		{ 0, X86_CR0_WP, 0, 0 },
+		{ 0, 0, 0, EFER_NX },
+		{ 0, X86_CR0_WP, X86_CR4_SMEP | X86_CR4_SMAP, EFER_NX },
+		{ X86_CR4_SMEP | X86_CR4_SMAP, 0, 0, 0 },
+		{ X86_CR4_SMEP | X86_CR4_SMAP, 0, X86_CR4_SMEP | X86_CR4_SMAP, 0 },
 	};
 	const struct kvm_cpuid_entry2 *e =
 		get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
-	uint64_t cr4_mask = (e && e->ebx & BIT(7) ? X86_CR4_SMEP : 0) |
-			    (e && e->ebx & BIT(20) ? X86_CR4_SMAP : 0);
+	uint64_t mask = (e && e->ebx & BIT(7) ? X86_CR4_SMEP : 0) |
+			(e && e->ebx & BIT(20) ? X86_CR4_SMAP : 0);
+	struct kvm_sregs sregs;
 	struct nested_cpu *cpu;
 	struct nested n;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(l2); i++) {
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (regs[i].l2_efer_toggle && efer_of_l2_counts()) {
+			pr_info("not tried: another EFER.NX in L2, a known bug of this kernel (--set known_bugs=1 to see)");
+			continue;
+		}
 		cpu = create(&n, true);
-		cpu->box->l2_cr0_clear = l2[i].cr0_clear;
-		cpu->box->l2_cr4_toggle = l2[i].cr4 & cr4_mask;
-		cpu->box->l2_efer_toggle = l2[i].efer;
-		/*
-		 * No bit but P, W and NX differs here; L2's own page tables have none
-		 * of these set.
-		 */
+		vcpu_sregs_get(cpu->vcpu, &sregs);
+		sregs.cr4 |= regs[i].l1_cr4 & mask;
+		vcpu_sregs_set(cpu->vcpu, &sregs);
+		cpu->box->l2_cr0_clear = regs[i].l2_cr0_clear;
+		cpu->box->l2_cr4_toggle = regs[i].l2_cr4_toggle & mask;
+		cpu->box->l2_efer_toggle = regs[i].l2_efer_toggle;
 		nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-		breadcrumb("L2 without CR0 0x%lx, EFER 0x%lx, with CR4 0x%lx", l2[i].cr0_clear,
-			   l2[i].efer, l2[i].cr4 & cr4_mask);
+		nested_map(&n, SZ_2M, NESTED_GPA + SZ_1G / 2, SZ_2M, PG_LEVEL_2M, NESTED_RW);
+		breadcrumb("L1 with CR4 0x%lx; L2 without CR0 0x%lx, with other CR4 0x%lx, EFER 0x%lx",
+			   regs[i].l1_cr4 & mask, regs[i].l2_cr0_clear,
+			   regs[i].l2_cr4_toggle & mask, regs[i].l2_efer_toggle);
+		l2_read_gap(cpu, SZ_2M, NESTED_GPA + SZ_1G / 2);
+		l2_write_gap(cpu, SZ_2M + PAGE_SIZE, NESTED_GPA + SZ_1G / 2 + PAGE_SIZE, i);
 		rights_at_each_level(cpu, PG_LEVEL_4K);
 		nested_free(&n);
 	}
@@ -352,6 +376,8 @@ KVM_TEST(nx_of_npt_is_reserved_without_nx_in_l1)
 	struct nested n;
 
 	__TEST_REQUIRE(host_is_amd(), "needs NPT, whose format is that of L1's page tables");
+	__TEST_REQUIRE(!efer_of_l2_counts(),
+		       "a known bug of this kernel: reserved bits of nested page tables by L2's EFER; --set known_bugs=1 makes it a failure");
 	cpu = create(&n, true);
 	vcpu_sregs_get(cpu->vcpu, &sregs);
 	sregs.efer &= ~EFER_NX;
@@ -451,7 +477,8 @@ KVM_TEST_F(l2, sees_roots_edited_while_unused)
  * The root, or another table, is in no memslot, or in one that goes; then it is L1
  * that hears of it, by whatever exit this KVM has for that, and with good tables L2
  * lives on. Until 6.7 an entry with a root in no memslot is a triple fault for which
- * KVM WARNs, as the entry is not over (0e3223d8d00a is the fix).
+ * KVM WARNs, as the entry is not over (0e3223d8d00a is the fix); before 5.13 that
+ * triple fault was not L1's, but all of the VM's.
  */
 KVM_TEST(nested_tables_without_memory)
 {
@@ -461,6 +488,8 @@ KVM_TEST(nested_tables_without_memory)
 	struct nested n;
 	unsigned int i;
 
+	__TEST_REQUIRE(kernel_at_least(5, 13) || kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: a root of L1's in no memslot ends the VM; --set known_bugs=1 makes it a failure");
 	cpu = create(&n, true);
 	nested_map(&n, 0, NESTED_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
 	for (i = 0; i < 6; i++) {

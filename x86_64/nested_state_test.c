@@ -68,11 +68,20 @@ static void expect_in_l2(struct nested_cpu *cpu, bool in_l2)
 
 /* ---- saved and loaded ---- */
 
+/* On SVM, 5.10 calls a function of the MMU's that is not there yet. */
+static void skip_known_bug(void)
+{
+	__TEST_REQUIRE(!host_is_amd() || kernel_at_least(5, 15) ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: to load the state of an L2 takes the host down; --set known_bugs=1 makes it do so");
+}
+
 static void migrate(bool paging, bool in_l2)
 {
 	struct nested_cpu *cpu;
 	struct nested n;
 
+	skip_known_bug();
 	cpu = create(&n, paging);
 	touch_l2(cpu, 1);
 	touch_l1(cpu, 1);
@@ -117,6 +126,7 @@ KVM_TEST_F(l2, takes_its_state_back)
 	unsigned int i;
 	struct nested n;
 
+	skip_known_bug();
 	cpu = create(&n, variant->paging);
 	touch_l1(cpu, 1);
 	nested_run(cpu, "L1 is set up");
@@ -270,6 +280,7 @@ KVM_TEST_F(death, before_l2_runs_again)
 {
 	struct alive alive = { .paging = kvm_is_tdp_enabled(), .migrated = true };
 
+	skip_known_bug();
 	vm_die_in_child(variant->how, live_in_l2, &alive);
 }
 

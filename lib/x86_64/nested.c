@@ -44,6 +44,11 @@ bool nested_has_1g_pages(struct nested *n)
 	return feature_msr(n->vm, MSR_IA32_VMX_EPT_VPID_CAP) & VMX_EPT_1GB_PAGE_BIT;
 }
 
+bool nested_has_ept_ad(struct nested *n)
+{
+	return feature_msr(n->vm, MSR_IA32_VMX_EPT_VPID_CAP) & VMX_EPT_AD_BIT;
+}
+
 /* ---- L1's tables ---- */
 
 static bool is_ept(const struct nested *n)

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: the emulator takes the gpa of L2's fault for one of L1
+// fix: 618232e219cc "KVM: x86: Avoid guest page table walk when gpa_available is set"
+// files: arch/x86/kvm/x86.c
+// kernels: 6.1
+// hosts: amd intel
+// shows: exit data
+// hunks: 1
+// caught-by: nested_mmio_test.CASE
+//
+// On a fault of nested paging KVM knows the gpa already and need not walk the
+// guest's page tables to emulate an MMIO access. In L2 that gpa is one of L2, which
+// only L1's tables lead to memory: used as it is, the exit has the wrong gpa, or
+// there is none as the number is RAM.
+
+@@
+expression vcpu, ctxt;
+@@
+- if (vcpu->arch.mmu->root_role.direct) {
++ {
+  	ctxt->gpa_available = true;
+  	...
+  }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: L2 with nested paging runs on the MMU of L1
+// fix: 3cf85f9f6bd7 "KVM: nSVM: fix switch to guest mmu"
+// files: arch/x86/kvm/svm/nested.c
+// kernels: 6.1
+// hosts: amd
+// shows: log exit
+// hunks: 2
+// caught-by: nested_mmio_test.CASE
+//
+// When MMUs were split into one for L1 and one for L1's nested page tables, nested
+// SVM kept the first in use while it initialized the second: L2's gpas are taken
+// for L1's.
+
+@@
+@@
+  nested_svm_init_mmu_context(...)
+  {
+  ...
+- 	vcpu->arch.mmu = &vcpu->arch.guest_mmu;
+  ...
+  }
+
+@@
+@@
+  nested_svm_uninit_mmu_context(...)
+  {
+- 	vcpu->arch.mmu = &vcpu->arch.root_mmu;
+  ...
+  }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: L1 gets the error code of the host's nested page fault
+// fix: "KVM: nSVM: propagate the NPF EXITINFO to the guest"
+// files: arch/x86/kvm/svm/nested.c
+// kernels: 6.1
+// hosts: amd
+// shows: data
+// hunks: 1
+// caught-by: nested_paging_test.CASE
+//
+// What faulted in L0's tables says nothing of L1's: when L1 has a page there that
+// must not be written, and L0 has none, L1 hears of a page that is not present.
+
+@@
+expression vmcb, fault;
+@@
+- vmcb->control.exit_info_1 &= ~0xffffffffULL;
+- vmcb->control.exit_info_1 |= fault->error_code;
