@@ -105,6 +105,12 @@ const struct kvm_cpuid_entry2 *
 get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index);
 
 /*
+ * Gives the vCPU, which has not run yet, another MAXPHYADDR; vm->pa_bits and
+ * max_gfn follow.
+ */
+void vcpu_set_cpuid_maxphyaddr(struct kvm_vcpu *vcpu, uint8_t maxphyaddr);
+
+/*
  * Lets the vCPU's guest code, as mapped by now, run at CPL 3, with IOPL 3 for
  * its ucalls. Exceptions are taken at CPL 0, on a stack of their own: one, so
  * only one vCPU of a VM may be in user mode.

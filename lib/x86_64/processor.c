@@ -86,6 +86,28 @@ void vm_arch_init(struct kvm_vm *vm)
 	vm->max_gfn = compute_max_gfn(vm->pa_bits);
 }
 
+void vcpu_set_cpuid_maxphyaddr(struct kvm_vcpu *vcpu, uint8_t maxphyaddr)
+{
+	const struct kvm_cpuid2 *supported = kvm_get_supported_cpuid();
+	size_t size = sizeof(*supported) +
+		      supported->nent * sizeof(supported->entries[0]);
+	struct kvm_cpuid2 *cpuid = malloc(size);
+	uint32_t i;
+
+	TEST_ERROR_ON(!cpuid, "no memory for CPUID");
+	memcpy(cpuid, supported, size);
+	for (i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == 0x80000008)
+			cpuid->entries[i].eax = (cpuid->entries[i].eax & ~0xffU) |
+						maxphyaddr;
+	}
+	vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
+	free(cpuid);
+	if (maxphyaddr != vcpu->vm->pa_bits)
+		vcpu->vm->max_gfn = (BIT_ULL(maxphyaddr) >> PAGE_SHIFT) - 1;
+	vcpu->vm->pa_bits = maxphyaddr;
+}
+
 void virt_pgd_alloc(struct kvm_vm *vm)
 {
 	vm->pgd = vm_phy_pages_alloc(vm, 1);
