@@ -14,10 +14,10 @@
 // there is none as the number is RAM.
 
 @@
-expression vcpu, ctxt;
+expression vcpu;
 @@
 - if (vcpu->arch.mmu->root_role.direct) {
-+ {
++ if (true) {
   	ctxt->gpa_available = true;
   	...
   }

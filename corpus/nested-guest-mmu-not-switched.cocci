@@ -13,18 +13,11 @@
 // for L1's.
 
 @@
+expression vcpu;
 @@
-  nested_svm_init_mmu_context(...)
-  {
-  ...
-- 	vcpu->arch.mmu = &vcpu->arch.guest_mmu;
-  ...
-  }
+- vcpu->arch.mmu = &vcpu->arch.guest_mmu;
 
 @@
+expression vcpu;
 @@
-  nested_svm_uninit_mmu_context(...)
-  {
-- 	vcpu->arch.mmu = &vcpu->arch.root_mmu;
-  ...
-  }
+- vcpu->arch.mmu = &vcpu->arch.root_mmu;

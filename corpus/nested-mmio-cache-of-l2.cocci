@@ -16,12 +16,8 @@
 @@
 expression vcpu;
 @@
-  mmio_info_in_cache(...)
-  {
-- 	if (mmu_is_nested(vcpu))
-- 		return false;
-  	...
-  }
+- if (mmu_is_nested(vcpu))
+- 	return false;
 
 @@
 expression vcpu, gva;

@@ -17,8 +17,4 @@
 @@
 expression vcpu;
 @@
-  nested_svm_transition_tlb_flush(...)
-  {
-- 	kvm_make_request(KVM_REQ_MMU_SYNC, vcpu);
-  	...
-  }
+- kvm_make_request(KVM_REQ_MMU_SYNC, vcpu);

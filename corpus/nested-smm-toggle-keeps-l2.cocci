@@ -12,9 +12,7 @@
 // runs with the address space of SMM, and VMX frees what is still in use.
 
 @@
-expression vcpu, events;
+expression vcpu, on;
 @@
-  if (!!(vcpu->arch.hflags & HF_SMM_MASK) != events->smi.smm) {
-- 	kvm_leave_nested(vcpu);
-  	...
-  }
+- kvm_leave_nested(vcpu);
+  kvm_smm_changed(vcpu, on);

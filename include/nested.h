@@ -15,6 +15,7 @@
 #ifndef SELFTEST_KVM_NESTED_H
 #define SELFTEST_KVM_NESTED_H
 
+#include "pattern.h"
 #include "svm.h"
 #include "vmx.h"
 
@@ -134,6 +135,15 @@ struct nested {
 void nested_create(struct nested *n, unsigned int nr_cpus, bool nested_paging);
 void nested_free(struct nested *n);
 
+/*
+ * 4M of RAM from NESTED_GPA on. The first word of each page says which one it is; the
+ * code that L2 may call is at PATTERN_CODE_OFFSET.
+ */
+#define NESTED_RAM_PAGES	1024
+#define NESTED_PATTERN		((struct pattern){ .round = 1, .slot = NESTED_SLOT })
+#define NESTED_WORD(page)	pattern_word(NESTED_PATTERN, page, 0)
+void nested_add_ram(struct nested *n);
+
 /* ---- L1's tables, by the host ---- */
 
 bool nested_has_1g_pages(struct nested *n);
@@ -179,6 +189,8 @@ void l1_read_gap(struct nested_cpu *cpu, gpa_t gpa);
 /* In its tables. */
 void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value);
 void l1_flush(struct nested_cpu *cpu);
+/* Writes the entry, and flushes in one of the ways that will do. */
+void l1_edit(struct nested_cpu *cpu, uint64_t off, int level, uint64_t entry);
 void l1_turn(struct nested_cpu *cpu);
 void l1_set_root(struct nested_cpu *cpu, gpa_t root);
 

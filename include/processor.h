@@ -104,11 +104,8 @@ struct kvm_cpuid2 *kvm_get_supported_cpuid(void);
 const struct kvm_cpuid_entry2 *
 get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index);
 
-/*
- * Gives the vCPU, which has not run yet, another MAXPHYADDR; vm->pa_bits and
- * max_gfn follow.
- */
-void vcpu_set_cpuid_maxphyaddr(struct kvm_vcpu *vcpu, uint8_t maxphyaddr);
+/* Gives vCPUs, none of which the VM has yet, another MAXPHYADDR than the host's. */
+void vm_set_maxphyaddr(struct kvm_vm *vm, unsigned int maxphyaddr);
 
 /*
  * Lets the vCPU's guest code, as mapped by now, run at CPL 3, with IOPL 3 for

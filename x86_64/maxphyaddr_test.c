@@ -35,15 +35,12 @@ FIXTURE_VARIANT_ADD(guest, as_wide_as_the_host) { .fewer = 0 };
 FIXTURE_VARIANT_ADD(guest, narrower) { .fewer = 1 };
 FIXTURE_VARIANT_ADD(guest, much_narrower) { .fewer = 4 };
 
-/* No guest is narrower than what the first of these CPUs had. */
-static void set_width(struct kvm_vcpu *vcpu, unsigned int fewer)
+static struct kvm_vm *create(unsigned int fewer)
 {
-	struct kvm_vm *vm = vcpu->vm;
+	struct kvm_vm *vm = vm_create(1);
 
-	__TEST_REQUIRE(!fewer || (int)vm->pa_bits - (int)fewer >= 36 ||
-		       vm->pa_bits - fewer >= 32, "the host has %u bits only", vm->pa_bits);
-	if (fewer)
-		vcpu_set_cpuid_maxphyaddr(vcpu, vm->pa_bits - fewer);
+	vm_set_maxphyaddr(vm, vm->pa_bits - fewer);
+	return vm;
 }
 
 /*
@@ -164,15 +161,13 @@ static void check_trial(struct kvm_vcpu *vcpu, int level, unsigned int bit)
 KVM_TEST_F(guest, faults_on_bits_beyond)
 {
 	const gpa_t gap = DRIVE_GPA;
-	unsigned int bit, first, host_bits;
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_trials);
+	unsigned int bit, first;
+	struct kvm_vm *vm = create(variant->fewer);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_trials);
 	gpa_t data, entry;
 	int level;
 
-	host_bits = vm->pa_bits;
-	set_width(vcpu, variant->fewer);
-	first = is_exact(variant->fewer) ? vm->pa_bits : host_bits;
+	first = vm->pa_bits + (is_exact(variant->fewer) ? 0 : variant->fewer);
 	__TEST_REQUIRE(first < 52, "all 52 bits of an address are in use");
 	data = vm_phy_pages_alloc(vm, 1);
 	*(uint64_t *)addr_gpa2hva(vm, data) = VALUE;
@@ -196,14 +191,6 @@ KVM_TEST_F(guest, faults_on_bits_beyond)
 
 /* ---- gaps ---- */
 
-static struct kvm_vm *create(struct kvm_vcpu **vcpu, unsigned int fewer)
-{
-	struct kvm_vm *vm = vm_create_with_op_vcpus(1, vcpu);
-
-	set_width(*vcpu, fewer);
-	return vm;
-}
-
 static void memslot_update_pair(struct kvm_vm *vm)
 {
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, DRIVE_GPA, DRIVE_SLOT, 1, 0);
@@ -224,8 +211,8 @@ static void touch_gaps(struct kvm_vcpu *vcpu, gva_t a, gva_t b)
 KVM_TEST_F(guest, gaps_have_all_bits)
 {
 	const unsigned int lowest = 32;
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = create(&vcpu, variant->fewer);
+	struct kvm_vm *vm = create(variant->fewer);
+	struct kvm_vcpu *vcpu = vm_op_vcpu_add(vm, 0);
 	unsigned int bit, i;
 	gva_t gva[52][2];
 	gpa_t ones;
@@ -269,8 +256,8 @@ static void touch_top(struct kvm_vcpu *vcpu, gva_t gva, size_t size)
 static void ram_at_the_top(unsigned int fewer, enum vm_mem_backing_src_type src,
 			   size_t size)
 {
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = create(&vcpu, fewer);
+	struct kvm_vm *vm = create(fewer);
+	struct kvm_vcpu *vcpu = vm_op_vcpu_add(vm, 0);
 	gpa_t top = (vm->max_gfn + 1) << PAGE_SHIFT, gpa = top - size;
 	gva_t gva = TEST_GVA + gpa % SZ_1G;
 	unsigned int i;
@@ -302,23 +289,24 @@ KVM_TEST_F(guest, has_its_last_2m, .huge_2m = 1)
 	ram_at_the_top(variant->fewer, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, SZ_2M);
 }
 
-/* A slot, half of which is beyond the 512G that one entry of the top level spans. */
-KVM_TEST_F(guest, has_ram_across_an_entry_of_the_top_level)
+/* A slot, half of which is beyond what one entry of an upper level spans. */
+KVM_TEST_F(guest, has_ram_across_upper_entries)
 {
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = create(&vcpu, variant->fewer);
-	const gpa_t border = 1ULL << 39;
+	struct kvm_vm *vm = create(variant->fewer);
+	struct kvm_vcpu *vcpu = vm_op_vcpu_add(vm, 0);
+	const gpa_t border = BIT_ULL(vm->pa_bits > 39 ? 39 : vm->pa_bits - 1);
 	const size_t half = 2 * PAGE_SIZE;
 	gva_t gva = TEST_GVA + SZ_1G;
 	unsigned int i;
 
-	__TEST_REQUIRE(vm->pa_bits > 39, "needs more than 39 bits, has %u", vm->pa_bits);
 	virt_map(vm, gva - half, border - half, 2 * half / PAGE_SIZE);
 	for (i = 0; i < 3; i++) {
+		breadcrumb("round %u: a gap around gpa 0x%lx", i, border);
 		vcpu_do_write(vcpu, gva - 4, 8);
 		vcpu_do_read(vcpu, gva, 8);
 		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, border - half, SLOT,
 					    2 * half / PAGE_SIZE, 0);
+		breadcrumb("round %u: RAM around gpa 0x%lx", i, border);
 		vcpu_do_write(vcpu, gva - 4, 8);
 		vcpu_do_write(vcpu, gva - half, 8);
 		vcpu_do_read(vcpu, gva + half - 8, 8);

@@ -11,7 +11,6 @@
  */
 #include "kvm_test_harness.h"
 #include "nested.h"
-#include "pattern.h"
 
 KVM_TEST_SUITE(nested_paging_test,
 	.needs = { .mem_mb = 64 },
@@ -20,9 +19,7 @@ KVM_TEST_SUITE(nested_paging_test,
 #define NPAGES		8
 #define PAGE_GPA(i)	(NESTED_GPA + (i) * PAGE_SIZE)
 #define PAGE_OFF(i)	((i) * PAGE_SIZE)
-/* Offset 0 of each page says which one it is; code is further on. */
-#define PATTERN		((struct pattern){ .round = 1, .slot = NESTED_SLOT })
-#define WORD(i)		pattern_word(PATTERN, i, 0)
+#define WORD(i)		NESTED_WORD(i)
 #define CODE		PATTERN_CODE_OFFSET
 
 KVM_FIXTURE(l2);
@@ -33,32 +30,16 @@ FIXTURE_VARIANT(l2) {
 FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
 FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
 
-/* 4M of patterned RAM; the window has nothing yet. */
-#define RAM_PAGES	1024
-
 static struct nested_cpu *create(struct nested *n, bool paging)
 {
 	nested_create(n, 1, paging);
-	vm_userspace_mem_region_add(n->vm, VM_MEM_SRC_ANONYMOUS, NESTED_GPA, NESTED_SLOT,
-				    RAM_PAGES, 0);
-	pattern_fill(addr_gpa2hva(n->vm, NESTED_GPA), RAM_PAGES * PAGE_SIZE, PATTERN);
+	nested_add_ram(n);
 	return &n->cpu[0];
 }
 
 static uint64_t leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights)
 {
 	return nested_leaf(cpu->n, PAGE_GPA(page), PG_LEVEL_4K, rights);
-}
-
-/* L1 writes its entry, and flushes in one of the ways that will do. */
-static void edit(struct nested_cpu *cpu, uint64_t off, int level, uint64_t entry)
-{
-	l1_set_entry(cpu, off, level, entry);
-	if (!cpu->n->paging && test_random() % 2)
-		nested_order(cpu, L1_INVALIDATE, NESTED_L2_GVA + off, 0,
-			     NESTED_WANT(ANY, 0));
-	else
-		l1_flush(cpu);
 }
 
 /* ---- edits ---- */
@@ -75,9 +56,9 @@ KVM_TEST_F(l2, sees_pages_unmapped_and_mapped)
 		unsigned int from = i % NPAGES, to = (i + 3) % NPAGES;
 
 		l2_read(cpu, PAGE_OFF(from), WORD(from));
-		edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, leaf(cpu, to, NESTED_RWX));
+		l1_edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, leaf(cpu, to, NESTED_RWX));
 		l2_read(cpu, PAGE_OFF(from), WORD(to));
-		edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, 0);
+		l1_edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, 0);
 		l2_fault(cpu, L2_READ, PAGE_OFF(from), 0);
 		l2_fault(cpu, L2_EXEC, PAGE_OFF(from) + CODE, PFERR_FETCH_MASK);
 		/* What was not present is nowhere remembered. */
@@ -103,15 +84,15 @@ KVM_TEST_F(l2, loses_and_gains_rights)
 
 		l2_write(cpu, off + 8, i);
 		l2_exec(cpu, off + CODE);
-		edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_R | NESTED_X));
+		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_R | NESTED_X));
 		l2_fault(cpu, L2_WRITE, off, PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
 		l2_read(cpu, off, WORD(i));
 		l2_exec(cpu, off + CODE);
-		edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RW));
+		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RW));
 		l2_write(cpu, off + 8, ~i);
 		l2_fault(cpu, L2_EXEC, off + CODE, PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
 		l2_read(cpu, off + 8, ~i);
-		edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RWX));
+		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RWX));
 		l2_exec(cpu, off + CODE);
 		l1_read(cpu, PAGE_GPA(i) + 8, ~i);
 		nested_run(cpu, "page %u", i);
@@ -141,7 +122,7 @@ KVM_TEST_F(l2, sees_large_leaves_split_and_joined)
 		l2_write(cpu, PAGE_OFF(6) + 8, i);
 		l2_read(cpu, PAGE_OFF(7), WORD(7));
 		l2_exec(cpu, PAGE_OFF(511) + CODE);
-		edit(cpu, 0, PG_LEVEL_2M, link);
+		l1_edit(cpu, 0, PG_LEVEL_2M, link);
 		l2_read(cpu, PAGE_OFF(5), WORD(600));
 		l2_fault(cpu, L2_WRITE, PAGE_OFF(6) + 8,
 			 PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
@@ -149,12 +130,12 @@ KVM_TEST_F(l2, sees_large_leaves_split_and_joined)
 		l2_fault(cpu, L2_READ, PAGE_OFF(7), 0);
 		l2_read(cpu, PAGE_OFF(511), WORD(511));
 		/* To other pages, and back. */
-		edit(cpu, 0, PG_LEVEL_2M,
+		l1_edit(cpu, 0, PG_LEVEL_2M,
 		     nested_leaf(&n, NESTED_GPA + SZ_2M, PG_LEVEL_2M, NESTED_R));
 		l2_read(cpu, PAGE_OFF(5), WORD(512 + 5));
 		l2_fault(cpu, L2_EXEC, PAGE_OFF(5) + CODE,
 			 PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
-		edit(cpu, 0, PG_LEVEL_2M, large);
+		l1_edit(cpu, 0, PG_LEVEL_2M, large);
 		nested_run(cpu, "round %u", i);
 	}
 	nested_free(&n);
@@ -198,217 +179,135 @@ KVM_TEST_F(l2, writes_the_tables)
 	nested_free(&n);
 }
 
-/* ---- rights and reserved bits, at each level ---- */
-
-/* What one entry takes from below it, be it a leaf or not. */
-static uint64_t weaker(struct nested *n, uint64_t entry, unsigned int rights)
-{
-	if (n->paging && !n->amd)
-		return entry & ~((rights & NESTED_W ? 0 : EPT_WRITE) |
-				 (rights & NESTED_X ? 0 : EPT_EXEC));
-	return (entry & ~(rights & NESTED_W ? 0 : PTE_WRITABLE_MASK)) |
-	       (rights & NESTED_X ? 0 : PTE_NX_MASK);
-}
-
-static void try_rights(struct nested_cpu *cpu, uint64_t off, unsigned int page,
-		       unsigned int rights)
-{
-	l2_read(cpu, off, WORD(page));
-	if (rights & NESTED_W)
-		l2_write(cpu, off + 8, rights);
-	else
-		l2_fault(cpu, L2_WRITE, off + 8, PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
-	if (rights & NESTED_X)
-		l2_exec(cpu, off + CODE);
-	else
-		l2_fault(cpu, L2_EXEC, off + CODE, PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
-}
-
-/* L2 can do without what is in the window's entry of this level. */
-static int top_level(struct nested *n)
-{
-	return n->paging ? PG_LEVEL_1G : PG_LEVEL_512G;
-}
-
 /*
- * Before 5.14, reserved bits of nested page tables went by L2's EFER; the fix is
- * "KVM: x86/mmu: Use MMU's role, not vCPU's state".
+ * L1 has its tables in a large page, which KVM maps as such until it shadows the
+ * tables; L2 has that page mapped as well, with a large leaf and by parts.
  */
-static bool efer_of_l2_counts(void)
+KVM_TEST_F(l2, sees_tables_in_a_large_page_edited, .huge_2m = 1)
 {
-	return !kernel_at_least(5, 14) && !kvm_test_option("known_bugs", 0);
-}
-
-static void rights_at_each_level(struct nested_cpu *cpu, int leaf_level)
-{
-	static const unsigned int rights[] = {
-		NESTED_RWX, NESTED_RW, NESTED_R | NESTED_X, NESTED_R,
-	};
-	struct nested *n = cpu->n;
-	uint64_t entry;
-	unsigned int i;
-	int level;
-
-	for (level = leaf_level; level <= top_level(n); level++) {
-		entry = *nested_entry(n, PAGE_OFF(3), level);
-		for (i = 0; i < ARRAY_SIZE(rights); i++) {
-			edit(cpu, PAGE_OFF(3), level, weaker(n, entry, rights[i]));
-			try_rights(cpu, PAGE_OFF(3), 3, rights[i]);
-		}
-		edit(cpu, PAGE_OFF(3), level, entry);
-		try_rights(cpu, PAGE_OFF(3), 3, NESTED_RWX);
-		try_rights(cpu, PAGE_OFF(4), 4, NESTED_RWX);
-		nested_run(cpu, "rights of level %d, leaf of level %d", level, leaf_level);
-	}
-}
-
-KVM_TEST_F(l2, has_the_rights_of_all_levels)
-{
-	struct nested_cpu *cpu;
-	struct nested n;
-
-	cpu = create(&n, variant->paging);
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	rights_at_each_level(cpu, PG_LEVEL_4K);
-	*nested_entry(&n, 0, PG_LEVEL_2M) = 0;
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_2M, NESTED_RWX);
-	rights_at_each_level(cpu, PG_LEVEL_2M);
-	nested_free(&n);
-}
-
-/*
- * CR0.WP, EFER.NX, SMEP and SMAP of L2 do not count for L1's nested page tables, nor
- * do SMEP and SMAP of L1, as all accesses are a user's: the CPU's own, and those that
- * KVM emulates.
- */
-KVM_TEST(nested_rights_are_not_of_registers)
-{
-	static const struct {
-		uint64_t l1_cr4, l2_cr0_clear, l2_cr4_toggle, l2_efer_toggle;
-	} regs[] = {
-		{ 0, X86_CR0_WP, 0, 0 },
-		{ 0, 0, 0, EFER_NX },
-		{ 0, X86_CR0_WP, X86_CR4_SMEP | X86_CR4_SMAP, EFER_NX },
-		{ X86_CR4_SMEP | X86_CR4_SMAP, 0, 0, 0 },
-		{ X86_CR4_SMEP | X86_CR4_SMAP, 0, X86_CR4_SMEP | X86_CR4_SMAP, 0 },
-	};
-	const struct kvm_cpuid_entry2 *e =
-		get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
-	uint64_t mask = (e && e->ebx & BIT(7) ? X86_CR4_SMEP : 0) |
-			(e && e->ebx & BIT(20) ? X86_CR4_SMAP : 0);
-	struct kvm_sregs sregs;
+	const gpa_t large = NESTED_GPA + 8 * SZ_2M, table = large + 5 * PAGE_SIZE;
+	const gpa_t directory = large + 300 * PAGE_SIZE;
 	struct nested_cpu *cpu;
 	struct nested n;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(regs); i++) {
-		if (regs[i].l2_efer_toggle && efer_of_l2_counts()) {
-			pr_info("not tried: another EFER.NX in L2, a known bug of this kernel (--set known_bugs=1 to see)");
-			continue;
-		}
-		cpu = create(&n, true);
-		vcpu_sregs_get(cpu->vcpu, &sregs);
-		sregs.cr4 |= regs[i].l1_cr4 & mask;
-		vcpu_sregs_set(cpu->vcpu, &sregs);
-		cpu->box->l2_cr0_clear = regs[i].l2_cr0_clear;
-		cpu->box->l2_cr4_toggle = regs[i].l2_cr4_toggle & mask;
-		cpu->box->l2_efer_toggle = regs[i].l2_efer_toggle;
-		nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-		nested_map(&n, SZ_2M, NESTED_GPA + SZ_1G / 2, SZ_2M, PG_LEVEL_2M, NESTED_RW);
-		breadcrumb("L1 with CR4 0x%lx; L2 without CR0 0x%lx, with other CR4 0x%lx, EFER 0x%lx",
-			   regs[i].l1_cr4 & mask, regs[i].l2_cr0_clear,
-			   regs[i].l2_cr4_toggle & mask, regs[i].l2_efer_toggle);
-		l2_read_gap(cpu, SZ_2M, NESTED_GPA + SZ_1G / 2);
-		l2_write_gap(cpu, SZ_2M + PAGE_SIZE, NESTED_GPA + SZ_1G / 2 + PAGE_SIZE, i);
-		rights_at_each_level(cpu, PG_LEVEL_4K);
-		nested_free(&n);
-	}
-}
-
-/* Bits that must be 0: here in an entry that leads to RAM. */
-static void expect_reserved(struct nested_cpu *cpu, int level, uint64_t bits)
-{
-	uint64_t entry = *nested_entry(cpu->n, 0, level);
-	const uint64_t error = PFERR_RSVD_MASK | PFERR_PRESENT_MASK;
-
-	l2_read(cpu, 0, WORD(0));
-	edit(cpu, 0, level, entry | bits);
-	if (level > top_level(cpu->n)) {
-		/* The first to fault on it is the walk of L2's page tables. */
-		nested_order(cpu, L2_READ, NESTED_L2_GVA, 0,
-			     NESTED_WANT(L2_EXIT, L2_EXIT_FAULT));
-	} else {
-		l2_fault(cpu, L2_READ, 0, error);
-		l2_fault(cpu, L2_WRITE, 8, error | PFERR_WRITE_MASK);
-	}
-	edit(cpu, 0, level, entry);
-	l2_read(cpu, 0, WORD(0));
-	nested_run(cpu, "reserved bits 0x%lx in an entry of level %d", bits, level);
-}
-
-KVM_TEST_F(l2, faults_on_reserved_bits)
-{
-	struct nested_cpu *cpu;
-	struct nested n;
-	int level;
-
 	cpu = create(&n, variant->paging);
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	for (level = PG_LEVEL_4K; level <= PG_LEVEL_512G; level++) {
-		if (n.vm->pa_bits < 52)
-			expect_reserved(cpu, level, BIT_ULL(51));
-		if (n.vm->pa_bits < 51)
-			expect_reserved(cpu, level, BIT_ULL(n.vm->pa_bits));
+	vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, large, 2,
+				    SZ_2M / PAGE_SIZE, 0);
+	nested_map(&n, 4 * SZ_2M, large, SZ_2M, PG_LEVEL_2M, NESTED_RW);
+	nested_map(&n, SZ_2M, large, 8 * PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
+	l1_write(cpu, large, 1);
+	l2_read(cpu, 4 * SZ_2M, 1);
+	/* Offset 0 is behind the table, offset 1G behind table and directory. */
+	l1_write(cpu, directory, nested_link(&n, table));
+	for (i = 0; i < NPAGES; i++)
+		l1_write(cpu, table + 8 * i, leaf(cpu, i, NESTED_RW));
+	nested_run(cpu, "a large page is filled");
+	*nested_entry(&n, 0, PG_LEVEL_2M) = nested_link(&n, table);
+	for (i = 0; i < NPAGES; i++) {
+		unsigned int to = (i + 3) % NPAGES;
+
+		l2_read(cpu, PAGE_OFF(i), WORD(i));
+		l1_write(cpu, table + 8 * i, leaf(cpu, to, NESTED_R));
+		l1_flush(cpu);
+		l2_read(cpu, PAGE_OFF(i), WORD(to));
+		l2_fault(cpu, L2_WRITE, PAGE_OFF(i), PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
+		/* By L2 itself, through either of its mappings. */
+		l2_write(cpu, (i % 2 ? SZ_2M : 4 * SZ_2M) + table - large + 8 * i,
+			 leaf(cpu, i, NESTED_RW));
+		l1_flush(cpu);
+		l2_read(cpu, PAGE_OFF(i), WORD(i));
+		l2_write(cpu, PAGE_OFF(i) + 8, i);
+		l2_read(cpu, 4 * SZ_2M, 1);
+		nested_run(cpu, "entry %u of a table in a large page", i);
 	}
-	expect_reserved(cpu, PG_LEVEL_512G, PTE_LARGE_MASK);
-	*nested_entry(&n, 0, PG_LEVEL_2M) = 0;
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_2M, NESTED_RWX);
-	expect_reserved(cpu, PG_LEVEL_2M, BIT_ULL(13));
-	expect_reserved(cpu, PG_LEVEL_2M, BIT_ULL(20));
-	nested_free(&n);
-}
-
-/* NX is L1's to turn on, whatever L2's EFER says. */
-KVM_TEST(nx_of_npt_is_reserved_without_nx_in_l1)
-{
-	struct kvm_sregs sregs;
-	struct nested_cpu *cpu;
-	struct nested n;
-
-	__TEST_REQUIRE(host_is_amd(), "needs NPT, whose format is that of L1's page tables");
-	__TEST_REQUIRE(!efer_of_l2_counts(),
-		       "a known bug of this kernel: reserved bits of nested page tables by L2's EFER; --set known_bugs=1 makes it a failure");
-	cpu = create(&n, true);
-	vcpu_sregs_get(cpu->vcpu, &sregs);
-	sregs.efer &= ~EFER_NX;
-	vcpu_sregs_set(cpu->vcpu, &sregs);
-	cpu->box->l2_efer_toggle = EFER_NX;
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	expect_reserved(cpu, PG_LEVEL_4K, PTE_NX_MASK);
-	expect_reserved(cpu, PG_LEVEL_2M, PTE_NX_MASK);
-	nested_free(&n);
-}
-
-/* What only EPT has: combinations and memory types that are none. */
-KVM_TEST(ept_misconfigurations_are_l1s)
-{
-	struct nested_cpu *cpu;
-	struct nested n;
-
-	__TEST_REQUIRE(!host_is_amd(), "needs EPT");
-	cpu = create(&n, true);
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
+	/* The directory comes into use, and is pointed elsewhere. */
+	l1_edit(cpu, 0, PG_LEVEL_1G, nested_link(&n, directory));
 	l2_read(cpu, 0, WORD(0));
-	/* Writable, but not readable; memory type 2, or 7. */
-	edit(cpu, 0, PG_LEVEL_4K, NESTED_GPA | EPT_WB | EPT_WRITE);
-	l2_fault(cpu, L2_READ, 0, PFERR_RSVD_MASK);
-	edit(cpu, 0, PG_LEVEL_4K, NESTED_GPA | 2 << 3 | EPT_READ);
-	l2_fault(cpu, L2_READ, 0, PFERR_RSVD_MASK);
-	edit(cpu, 0, PG_LEVEL_4K, NESTED_GPA | 7 << 3 | EPT_READ | EPT_WRITE);
-	l2_fault(cpu, L2_WRITE, 0, PFERR_RSVD_MASK);
-	edit(cpu, 0, PG_LEVEL_4K, leaf(cpu, 1, NESTED_R));
-	l2_read(cpu, 0, WORD(1));
-	nested_run(cpu, "EPT misconfigurations");
+	l2_fault(cpu, L2_READ, 4 * SZ_2M, 0);
+	l1_write(cpu, directory, nested_leaf(&n, NESTED_GPA + SZ_2M, PG_LEVEL_2M, NESTED_R));
+	l1_flush(cpu);
+	l2_read(cpu, 0, WORD(512));
+	l1_write(cpu, directory, nested_link(&n, table));
+	l1_flush(cpu);
+	l2_read(cpu, PAGE_OFF(3), WORD(3));
+	nested_run(cpu, "a directory in a large page");
+	nested_free(&n);
+}
+
+/* ---- two vCPUs ---- */
+
+#define NR_EDITS	24
+
+static struct nested_cpu *editor_cpu;
+
+/* Page 0, page 1, none: without a word to the other vCPU. */
+static void edit_until_stopped(struct kvm_vcpu *vcpu)
+{
+	struct nested_cpu *cpu = editor_cpu;
+	unsigned int i;
+
+	while (!vcpu->stop) {
+		for (i = 0; i < NR_EDITS; i++)
+			l1_set_entry(cpu, 0, PG_LEVEL_4K,
+				     i % 3 == 2 ? 0 : leaf(cpu, i % 3, NESTED_RW));
+		nested_run(cpu, "another vCPU reads through the entry");
+	}
+}
+
+/* An entry of L2 may see either page, or the fault, and nothing else. */
+static void check_reads(struct nested_cpu *cpu, unsigned int seen[3])
+{
+	const struct nested_step *s;
+	unsigned int i;
+
+	for (i = 0; i < NR_EDITS; i++) {
+		s = &cpu->box->step[2 * i];
+		if (s->exit || s->vector) {
+			TEST_ASSERT(s->fault_addr == nested_addr(cpu->n, 0) &&
+				    !(s->error_code & ~PFERR_PRESENT_MASK),
+				    "L2's read faults at 0x%lx with error code 0x%lx, want 0x%lx and 0",
+				    s->fault_addr, s->error_code, nested_addr(cpu->n, 0));
+			seen[2]++;
+		} else {
+			TEST_ASSERT(s->got == WORD(0) || s->got == WORD(1),
+				    "L2 reads 0x%lx, want page 0's 0x%lx or page 1's 0x%lx",
+				    s->got, WORD(0), WORD(1));
+			seen[s->got == WORD(1)]++;
+		}
+	}
+}
+
+KVM_TEST_F(l2, sees_what_another_vcpu_maps)
+{
+	unsigned int i, seen[3] = {};
+	struct nested_cpu *cpu;
+	struct nested n;
+
+	nested_create(&n, 2, variant->paging);
+	cpu = &n.cpu[0];
+	nested_add_ram(&n);
+	nested_map(&n, 0, NESTED_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
+	editor_cpu = &n.cpu[1];
+	vcpu_thread_start(editor_cpu->vcpu, edit_until_stopped);
+	for (i = 0; i < 12; i++) {
+		for (unsigned int k = 0; k < NR_EDITS; k++) {
+			nested_order(cpu, L2_READ, NESTED_L2_GVA, 0, NESTED_WANT(ANY, 0));
+			l1_flush(cpu);
+		}
+		nested_run(cpu, "reads while another vCPU edits, round %u", i);
+		check_reads(cpu, seen);
+	}
+	vcpu_thread_stop(editor_cpu->vcpu);
+	pr_info("L2 has seen page 0 %u times, page 1 %u times, neither %u times", seen[0],
+		seen[1], seen[2]);
+	for (i = 0; i < 3; i++) {
+		l1_set_entry(editor_cpu, 0, PG_LEVEL_4K, leaf(cpu, i, NESTED_RW));
+		nested_run(editor_cpu, "the last edits");
+		l1_flush(cpu);
+		l2_read(cpu, 0, WORD(i));
+		nested_run(cpu, "after the last edits");
+	}
 	nested_free(&n);
 }
 
@@ -507,7 +406,7 @@ KVM_TEST(nested_tables_without_memory)
 		nested_run(cpu, "a root in no slot");
 		l1_set_root(cpu, n.root);
 		l2_read(cpu, 0, WORD(0));
-		edit(cpu, SZ_2M, PG_LEVEL_2M, nested_link(&n, gpa));
+		l1_edit(cpu, SZ_2M, PG_LEVEL_2M, nested_link(&n, gpa));
 		nested_order(cpu, L2_READ, NESTED_L2_GVA + SZ_2M, 0,
 			     NESTED_WANT(L2_EXIT, L2_EXIT_ANY));
 		l2_read(cpu, 0, WORD(0));

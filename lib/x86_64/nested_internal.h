@@ -10,4 +10,9 @@ enum { NESTED_STAGE_L1 = 1, NESTED_STAGE_L2 };
 
 void l1_main(struct nested_box *box);
 
+static inline bool nested_is_ept(const struct nested *n)
+{
+	return n->paging && !n->amd;
+}
+
 #endif /* SELFTEST_KVM_NESTED_INTERNAL_H */

@@ -86,26 +86,31 @@ void vm_arch_init(struct kvm_vm *vm)
 	vm->max_gfn = compute_max_gfn(vm->pa_bits);
 }
 
-void vcpu_set_cpuid_maxphyaddr(struct kvm_vcpu *vcpu, uint8_t maxphyaddr)
+void vm_set_maxphyaddr(struct kvm_vm *vm, unsigned int maxphyaddr)
 {
-	const struct kvm_cpuid2 *supported = kvm_get_supported_cpuid();
-	size_t size = sizeof(*supported) +
-		      supported->nent * sizeof(supported->entries[0]);
-	struct kvm_cpuid2 *cpuid = malloc(size);
-	uint32_t i;
+	TEST_ERROR_ON(vm->nr_vcpus, "the VM has vCPUs already");
+	vm->pa_bits = maxphyaddr;
+	vm->max_gfn = compute_max_gfn(maxphyaddr);
+}
 
-	TEST_ERROR_ON(!cpuid, "no memory for CPUID");
-	memcpy(cpuid, supported, size);
+/* What KVM supports, but for the width of physical addresses. */
+static void vcpu_cpuid_init(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
+	struct kvm_cpuid_entry2 *e = NULL;
+	uint32_t i, eax = 0;
+
 	for (i = 0; i < cpuid->nent; i++) {
 		if (cpuid->entries[i].function == 0x80000008)
-			cpuid->entries[i].eax = (cpuid->entries[i].eax & ~0xffU) |
-						maxphyaddr;
+			e = &cpuid->entries[i];
+	}
+	if (e) {
+		eax = e->eax;
+		e->eax = (eax & ~0xffU) | vcpu->vm->pa_bits;
 	}
 	vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
-	free(cpuid);
-	if (maxphyaddr != vcpu->vm->pa_bits)
-		vcpu->vm->max_gfn = (BIT_ULL(maxphyaddr) >> PAGE_SHIFT) - 1;
-	vcpu->vm->pa_bits = maxphyaddr;
+	if (e)
+		e->eax = eax;
 }
 
 void virt_pgd_alloc(struct kvm_vm *vm)
@@ -313,7 +318,7 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
 		gdt_init(vm);
 		vm_exception_init(vm);
 	}
-	vcpu_ioctl(vcpu, KVM_SET_CPUID2, kvm_get_supported_cpuid());
+	vcpu_cpuid_init(vcpu);
 	vcpu_sregs_init(vcpu);
 
 	stack = vm_alloc(vm, STACK_PAGES * PAGE_SIZE);
