@@ -217,6 +217,10 @@ void vm_mem_region_add_backing(struct kvm_vm *vm, const struct backing_mem *mem,
 void vm_mem_add(struct kvm_vm *vm, enum vm_mem_backing_src_type src_type, gpa_t gpa,
 		uint32_t slot, uint64_t npages, uint32_t flags, int guest_memfd,
 		uint64_t guest_memfd_offset);
+/* The same with the caller's memory, as of vm_mem_region_add_backing(). */
+void vm_mem_add_backing(struct kvm_vm *vm, const struct backing_mem *mem, void *hva,
+			gpa_t gpa, uint32_t slot, uint64_t npages, uint32_t flags,
+			int guest_memfd, uint64_t guest_memfd_offset);
 void vm_mem_region_set_flags(struct kvm_vm *vm, uint32_t slot, uint32_t flags);
 void vm_mem_region_move(struct kvm_vm *vm, uint32_t slot, gpa_t new_gpa);
 void vm_mem_region_delete(struct kvm_vm *vm, uint32_t slot);

@@ -127,29 +127,36 @@ void vm_userspace_mem_region_add(struct kvm_vm *vm,
 				 gpa_t gpa, uint32_t slot, uint64_t npages,
 				 uint32_t flags)
 {
-	struct userspace_mem_region *r;
-
-	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
-	backing_mem_alloc(&r->mem, src_type, r->size, gpa);
-	r->owns_mem = true;
-	region_set(vm, r, 1);
-	r->next = vm->regions;
-	vm->regions = r;
+	vm_mem_add(vm, src_type, gpa, slot, npages, flags, -1, 0);
 }
 
 void vm_mem_add(struct kvm_vm *vm, enum vm_mem_backing_src_type src_type, gpa_t gpa,
 		uint32_t slot, uint64_t npages, uint32_t flags, int guest_memfd,
 		uint64_t guest_memfd_offset)
 {
-	struct userspace_mem_region *r;
+	struct backing_mem mem;
 
-	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags | KVM_MEM_GUEST_MEMFD);
 	if (src_type == VM_MEM_SRC_GUEST_MEMFD)
-		backing_mem_map_fd(&r->mem, src_type, r->size, gpa, guest_memfd,
+		backing_mem_map_fd(&mem, src_type, npages * PAGE_SIZE, gpa, guest_memfd,
 				   guest_memfd_offset);
 	else
-		backing_mem_alloc(&r->mem, src_type, r->size, gpa);
-	r->owns_mem = true;
+		backing_mem_alloc(&mem, src_type, npages * PAGE_SIZE, gpa);
+	vm_mem_add_backing(vm, &mem, mem.hva, gpa, slot, npages, flags, guest_memfd,
+			   guest_memfd_offset);
+	vm->regions->owns_mem = true;
+}
+
+void vm_mem_add_backing(struct kvm_vm *vm, const struct backing_mem *mem, void *hva,
+			gpa_t gpa, uint32_t slot, uint64_t npages, uint32_t flags,
+			int guest_memfd, uint64_t guest_memfd_offset)
+{
+	struct userspace_mem_region *r;
+
+	if (guest_memfd >= 0)
+		flags |= KVM_MEM_GUEST_MEMFD;
+	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
+	r->mem = *mem;
+	r->mem.hva = hva;
 	r->guest_memfd = guest_memfd;
 	r->guest_memfd_offset = guest_memfd_offset;
 	region_set(vm, r, 1);
@@ -161,14 +168,7 @@ void vm_mem_region_add_backing(struct kvm_vm *vm, const struct backing_mem *mem,
 			       void *hva, gpa_t gpa, uint32_t slot,
 			       uint64_t npages, uint32_t flags)
 {
-	struct userspace_mem_region *r;
-
-	r = region_add(vm, slot, gpa, npages * PAGE_SIZE, flags);
-	r->mem = *mem;
-	r->mem.hva = hva;
-	region_set(vm, r, 1);
-	r->next = vm->regions;
-	vm->regions = r;
+	vm_mem_add_backing(vm, mem, hva, gpa, slot, npages, flags, -1, 0);
 }
 
 void vm_mem_region_set_flags(struct kvm_vm *vm, uint32_t slot, uint32_t flags)
