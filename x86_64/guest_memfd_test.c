@@ -12,7 +12,6 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "dying.h"
@@ -300,6 +299,40 @@ KVM_TEST_F(vm, closed_file_takes_its_pages_along)
 	page_worker_end(m.w);
 	page_worker_read(m.w, "a new guest_memfd");
 	memfd_vm_free(&m);
+}
+
+/*
+ * Whichever of the two comes first, and even when the file is closed while its slot
+ * is on its way out: neither may be looked at by the other any more.
+ */
+static void *close_file(void *arg)
+{
+	struct memfd_vm *m = arg;
+
+	usleep(test_random() % 1500);
+	close(m->fd);
+	return NULL;
+}
+
+KVM_TEST_F(vm, file_is_closed_while_its_slot_goes)
+{
+	pthread_t closer;
+	struct memfd_vm m;
+	unsigned int i;
+
+	memfd_vm_create(&m, variant);
+	close(m.fd);
+	for (i = 0; i < 30; i++) {
+		m.fd = vm_create_guest_memfd(m.vm, FILE_SIZE, variant->memfd_flags);
+		add_part(&m, 0, 0);
+		page_worker_read64(m.w, part_gpa(0));
+		test_step("round %u: close the file and delete the slot", i);
+		TEST_ERROR_ON(pthread_create(&closer, NULL, close_file, &m),
+			      "cannot start a thread");
+		vm_mem_region_delete(m.vm, SLOT);
+		pthread_join(closer, NULL);
+	}
+	kvm_vm_free(m.vm);
 }
 
 /* ---- wrong arguments ---- */

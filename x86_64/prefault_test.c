@@ -145,6 +145,15 @@ static struct page_sizes sizes(struct prefault *f)
 	return s;
 }
 
+/*
+ * Without the TDP MMU, a fault on a 4K page maps up to seven neighbours that the host
+ * has at hand.
+ */
+static bool is_count(int64_t got, int64_t want)
+{
+	return kvm_is_tdp_mmu_enabled() ? got == want : got >= want && got <= want + 14;
+}
+
 /* No fault is the guest's: neither now, nor when it comes and reads the range. */
 static void check_no_fault(struct prefault *f, size_t first, size_t n)
 {
@@ -208,7 +217,7 @@ KVM_TEST_F(backing, maps_what_the_guest_would)
 			   "a prefault took pf_taken from %ld to %ld, but no guest has had a fault",
 			   taken, vcpu_stat(&f, "pf_taken"));
 	TEST_ASSERT_ORACLE(ORACLE_STATS,
-			   after.n4k - before.n4k == (int64_t)variant->mapped_4k &&
+			   is_count(after.n4k - before.n4k, variant->mapped_4k) &&
 			   after.n2m - before.n2m == variant->n2m,
 			   "pages [%zu, +%zu) were prefaulted: want %zu more 4K and %ld more 2M pages, got %ld and %ld",
 			   variant->first, variant->n, variant->mapped_4k, variant->n2m,
@@ -302,7 +311,7 @@ KVM_TEST(gap_is_enoent)
 	TEST_ASSERT_EQ(__vcpu_pre_fault_memory(f.vcpu, &range), 0);
 	expect_left(&range, GPA + 31 * PAGE_SIZE, 33 * PAGE_SIZE, "up to the gap");
 	after = sizes(&f);
-	TEST_ASSERT_ORACLE(ORACLE_STATS, after.n4k - before.n4k == 30,
+	TEST_ASSERT_ORACLE(ORACLE_STATS, is_count(after.n4k - before.n4k, 30),
 			   "30 pages before the gap were prefaulted, %ld more are mapped",
 			   after.n4k - before.n4k);
 	expect_errno(&f, range, ENOENT, "from the gap on");
