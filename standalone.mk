@@ -37,10 +37,10 @@ tree:
 	@scripts/ksft-tree $(B)/tree $(KSRC)
 
 all: tree
-	@$(KSFT_MAKE) all
+	+@$(KSFT_MAKE) all
 
 install gen_tar: tree
-	@$(KSFT_MAKE) $(if $(INSTALL_PATH),KSFT_INSTALL_PATH=$(abspath $(INSTALL_PATH))) $@
+	+@$(KSFT_MAKE) $(if $(INSTALL_PATH),KSFT_INSTALL_PATH=$(abspath $(INSTALL_PATH))) $@
 
 run_tests: all
 	@lab/run --host $(HOST) $(if $(KERNEL),--kernel $(KERNEL)) \
