@@ -255,6 +255,15 @@ KVM_TEST(slot_may_end_where_the_address_space_does)
 	int i;
 
 	world_create(&w);
+	/* The very last may be reserved for the machine, and nobody touches them. */
+	breadcrumb("slot and move up to the end of MAXPHYADDR");
+	end = BIT(w.a.vm->pa_bits);
+	vm_set_user_memory_region(w.a.vm, FREE_SLOT, 0, end - SIZE, SIZE, w.spare.mem.hva);
+	vm_set_user_memory_region(w.a.vm, FREE_SLOT, 0, end - SIZE, 0, NULL);
+	vm_mem_region_move(w.a.vm, SLOT, end - SIZE);
+	arena_expect_gap(&w.a, GPA, NPAGES);
+	vm_mem_region_move(w.a.vm, SLOT, GPA);
+
 	end = (w.a.vm->max_gfn + 1) << PAGE_SHIFT;
 	gpa = end - SIZE;
 	virt_map(w.a.vm, gpa, gpa, NPAGES);

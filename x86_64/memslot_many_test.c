@@ -8,6 +8,7 @@
  * zap by range that takes too much or too little.
  */
 #include <asm/kvm_para.h>
+#include <sched.h>
 
 #include "arena.h"
 #include "kvm_test_harness.h"
@@ -208,12 +209,35 @@ static void expect_found_twice(struct kvm_vcpu *vcpu, gpa_t gpa, bool want, cons
 	expect_found(vcpu, gpa, want, when);
 }
 
+/*
+ * What KVM remembers may be free memory by now, and the next slot that is created,
+ * on this CPU, may get it: one of another VM's is the most wrong of all.
+ */
+static void expect_not_found(struct kvm_vcpu *vcpu, struct kvm_vm *other, gpa_t gpa)
+{
+	vm_userspace_mem_region_add(other, VM_MEM_SRC_ANONYMOUS, gpa, SLOT, 1, 0);
+	expect_found_twice(vcpu, gpa, false, "slot deleted, another VM has one there");
+	vm_mem_region_delete(other, SLOT);
+	expect_found_twice(vcpu, gpa, false, "slot deleted");
+}
+
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	TEST_ERROR_ON(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
+}
+
 KVM_TEST(kvm_finds_what_is_there)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, NULL);
+	struct kvm_vm *other = vm_create_barebones();
 	unsigned int i, round;
 
+	stay_on_this_cpu();
 	for (i = 0; i <= LOOKUP_SLOTS; i++)
 		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, LOOKUP_GPA(i),
 					    SLOT + i, 1, 0);
@@ -230,12 +254,13 @@ KVM_TEST(kvm_finds_what_is_there)
 			expect_found(vcpu, gpa, false, "slot moved away");
 			expect_found_twice(vcpu, gpa + SZ_1M, true, "slot moved");
 			vm_mem_region_delete(vm, SLOT + i);
-			expect_found_twice(vcpu, gpa + SZ_1M, false, "slot deleted");
+			expect_not_found(vcpu, other, gpa + SZ_1M);
 			vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, SLOT + i,
 						    1, 0);
 			expect_found_twice(vcpu, gpa, true, "slot created again");
 		}
 	}
+	kvm_vm_free(other);
 	kvm_vm_free(vm);
 }
 
