@@ -16,7 +16,7 @@
  kvm_post_set_cr4(...)
  {
  <...
-- ((cr4 ^ old_cr4) & X86_CR4_PGE) ||
-  (!(cr4 & X86_CR4_PCIDE) && (old_cr4 & X86_CR4_PCIDE))
+- ((cr4 ^ old_cr4) & X86_CR4_PGE)
++ 0
  ...>
  }

@@ -83,6 +83,8 @@ void modes_free(struct modes *m);
 /* Has the data in its memslot, or in none. */
 void modes_set_data_slot(struct modes *m, bool there);
 const char *cpu_mode_name(enum cpu_mode mode);
+/* False where the guest cannot go there. */
+bool cpu_mode_possible(enum cpu_mode mode);
 
 /* ---- steps, until modes_run() ---- */
 

@@ -126,6 +126,22 @@ static void flush_somehow(struct modes *m)
 
 /* ---- cases ---- */
 
+static void require_mode(enum cpu_mode mode)
+{
+	__TEST_REQUIRE(cpu_mode_possible(mode),
+		       "needs another host than QEMU's TCG, or kvm_amd.npt=0");
+}
+
+static enum cpu_mode random_mode(void)
+{
+	enum cpu_mode mode;
+
+	do {
+		mode = test_random() % NR_CPU_MODES;
+	} while (!cpu_mode_possible(mode));
+	return mode;
+}
+
 static void edit_and_check(struct modes *m, unsigned int round)
 {
 	unsigned int i;
@@ -142,6 +158,7 @@ KVM_TEST_F(mode, edits_in_one_mode)
 	struct modes m;
 	unsigned int i;
 
+	require_mode(variant->mode);
 	modes_create(&m);
 	breadcrumb("enter %s and edit page tables", cpu_mode_name(variant->mode));
 	modes_switch(&m, variant->mode);
@@ -162,7 +179,7 @@ KVM_TEST(switches_between_modes)
 	for (round = 0; round < 80; round++) {
 		for (i = test_random() % 6; i; i--)
 			edit_something(&m);
-		modes_switch(&m, test_random() % NR_CPU_MODES);
+		modes_switch(&m, random_mode());
 		modes_run(&m, "round %u", round);
 		modes_check(&m, "round %u, after a switch", round);
 		if (round % 2)
@@ -187,6 +204,7 @@ KVM_TEST_F(paged, new_entries_need_no_flush)
 	unsigned int round, i;
 	struct modes m;
 
+	require_mode(variant->mode);
 	modes_create(&m);
 	modes_switch(&m, variant->mode);
 	for (round = 0; round < 6; round++) {
@@ -278,7 +296,10 @@ KVM_TEST(slot_deleted_in_each_mode)
 	modes_create(&m);
 	for (round = 0; round < 3 * NR_CPU_MODES; round++) {
 		enum cpu_mode mode = round % NR_CPU_MODES;
+		enum cpu_mode next = (mode + 1 + round / NR_CPU_MODES) % NR_CPU_MODES;
 
+		if (!cpu_mode_possible(mode) || !cpu_mode_possible(next))
+			continue;
 		modes_switch(&m, mode);
 		modes_run(&m, "round %u", round);
 		modes_check(&m, "round %u, before the slot goes", round);
@@ -286,7 +307,7 @@ KVM_TEST(slot_deleted_in_each_mode)
 		modes_set_data_slot(&m, false);
 		modes_check(&m, "round %u, the data's slot is gone", round);
 		/* And in another mode, whose mappings were made before. */
-		modes_switch(&m, (mode + 1 + round / NR_CPU_MODES) % NR_CPU_MODES);
+		modes_switch(&m, next);
 		modes_run(&m, "round %u", round);
 		modes_check(&m, "round %u, still gone", round);
 		breadcrumb("add the data's slot in %s", cpu_mode_name(m.mode));

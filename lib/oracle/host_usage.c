@@ -98,8 +98,9 @@ int64_t host_usage_value(const struct host_usage *u, const char *name)
 void host_usage_read(struct host_usage *u)
 {
 	static const char *const fields[] = {
-		"PageTables", "SecPageTables", "Percpu", "VmallocUsed", "KernelStack",
+		"PageTables", "SecPageTables", "VmallocUsed", "KernelStack",
 	};
+	int64_t percpu = meminfo_kb("", "Percpu");
 	size_t i;
 
 	u->nr = 0;
@@ -111,5 +112,7 @@ void host_usage_read(struct host_usage *u)
 	poke_file("", "/proc/sys/vm/stat_refresh", O_RDONLY);
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		add(u, fields[i], "pages", meminfo_kb("", fields[i]) / 4);
+	/* What is given back to nobody there is often less than a page. */
+	add(u, "Percpu", "x 512 bytes", percpu < 0 ? -1 : 2 * percpu);
 	add(u, "ownerless", "pages", ownerless_kb() / 4);
 }

@@ -139,6 +139,12 @@ const char *cpu_mode_name(enum cpu_mode mode)
 	return mode_names[mode];
 }
 
+/* QEMU's TCG never comes back from a 32-bit segment of long mode under NPT. */
+bool cpu_mode_possible(enum cpu_mode mode)
+{
+	return mode != MODE_LONG || !kvm_is_tdp_enabled() || !host_may_be_tcg();
+}
+
 /* ---- tables and walks ---- */
 
 static uint32_t *word32(struct modes *m, gpa_t gpa)
@@ -320,7 +326,7 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
 static void start_vcpu(struct modes *m)
 {
 	struct kvm_regs regs = {
-		.rip = CODE_GPA, .rsp = STACK_GPA, .rflags = X86_EFLAGS_FIXED,
+		.rip = CODE_GPA, .rsp = STACK_GPA, .rflags = X86_EFLAGS_FIXED | X86_EFLAGS_IF,
 	};
 	struct kvm_sregs sregs;
 
@@ -391,6 +397,21 @@ static const uint32_t mode_cr4[NR_CPU_MODES] = {
 	0, X86_CR4_PSE, X86_CR4_PAE, X86_CR4_PAE,
 };
 
+/*
+ * QEMU's TCG sets the accessed bit of PDPTEs as well, where it is reserved. With TDP
+ * the host may write there.
+ */
+static void clear_accessed_pdptes(struct modes *m)
+{
+	unsigned int i;
+
+	if (!kvm_is_tdp_enabled() || !host_may_be_tcg())
+		return;
+	modes_run(m, "paging goes off");
+	for (i = 0; i < 4; i++)
+		*word64(m, m->root[MODE_PAE] + i * 8) &= ~PTE_ACCESSED_MASK;
+}
+
 void modes_switch(struct modes *m, enum cpu_mode mode)
 {
 	static const uint32_t efer[NR_CPU_MODES] = {
@@ -398,6 +419,8 @@ void modes_switch(struct modes *m, enum cpu_mode mode)
 	};
 
 	modes_add(m, MODES_CR0, 0, CR0_BASE);
+	if (mode == MODE_PAE)
+		clear_accessed_pdptes(m);
 	modes_add(m, MODES_EFER, 0, efer[mode]);
 	modes_add(m, MODES_CR4, 0, mode_cr4[mode]);
 	modes_add(m, MODES_LIDT, mode == MODE_LONG ? LIDT64_GPA : LIDT32_GPA, 0);
@@ -551,7 +574,7 @@ void modes_run(struct modes *m, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	test_step("%s, to %s", what, mode_names[m->mode]);
+	test_step("%s, in %s", what, mode_names[m->mode]);
 	run_steps(m, NULL, NULL, what);
 	for (n = 0; n < m->box->nr; n++) {
 		snprintf(got, sizeof(got), "#PF of 0x%x", m->box->step[n].cr2);
