@@ -53,7 +53,7 @@ struct modes_step {
 #define MODES_MAX_STEPS		256
 
 struct modes_box {
-	uint32_t nr, current, pad[6];
+	uint32_t nr, current, exit_in_exceptions, pad[5];
 	struct modes_step step[MODES_MAX_STEPS];
 };
 

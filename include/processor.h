@@ -95,6 +95,8 @@ gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);
  * TCG: for what only an emulated CPU gets wrong.
  */
 bool host_may_be_tcg(void);
+/* And needs an exit in each exception for it, see lib/x86_64/exceptions.c. */
+bool tcg_leaves_event_type(void);
 
 /* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
 bool guest_has_gbpages(void);

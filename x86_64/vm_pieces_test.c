@@ -289,14 +289,15 @@ static bool others_than_stats(const int fds[NR_PIECES])
 	return fds[PIECE_VM] >= 0 || fds[PIECE_VCPU] >= 0 || fds[PIECE_DEVICE] >= 0;
 }
 
+/* Each is the last to hold the VM once. */
 static void close_pieces(struct vmm *vmm, int fds[NR_PIECES],
-			 const struct host_watch *host, bool backwards)
+			 const struct host_watch *host, enum piece last_piece)
 {
 	const char *last = "nobody";
 	int i;
 
-	for (i = 0; i < NR_PIECES; i++) {
-		enum piece piece = backwards ? NR_PIECES - 1 - i : i;
+	for (i = 1; i <= NR_PIECES; i++) {
+		enum piece piece = (last_piece + i) % NR_PIECES;
 
 		if (fds[piece] < 0)
 			continue;
@@ -318,13 +319,14 @@ static void close_pieces(struct vmm *vmm, int fds[NR_PIECES],
 
 KVM_TEST_F(held, fds_received_over_a_socket)
 {
-	int fds[NR_PIECES], backwards;
+	int fds[NR_PIECES];
 	struct host_watch host;
+	enum piece last;
 	struct vmm vmm;
 
 	vm_alive_require(&variant->alive);
 	host_watch_start(&host);
-	for (backwards = 0; backwards < 2; backwards++) {
+	for (last = 0; last < NR_PIECES; last++) {
 		vmm_start(&vmm, "VMM that shares its fds", vmm_that_shares,
 			  (void *)&variant->alive);
 		vmm_wait_ready(&vmm);
@@ -337,7 +339,7 @@ KVM_TEST_F(held, fds_received_over_a_socket)
 		expect_kvm_run(fds[PIECE_VCPU]);
 		if (fds[PIECE_STATS] >= 0)
 			stats_fd_expect_nothing_mapped(fds[PIECE_STATS]);
-		close_pieces(&vmm, fds, &host, backwards);
+		close_pieces(&vmm, fds, &host, last);
 		host_watch_expect_clean(&host, "all fds are closed");
 	}
 }

@@ -30,7 +30,7 @@ struct idt_entry {
  */
 static bool exit_in_exceptions;
 
-static bool tcg_leaves_event_type(void)
+bool tcg_leaves_event_type(void)
 {
 	return host_may_be_tcg() && kernel_at_least(6, 14);
 }

@@ -109,6 +109,11 @@ asm(".pushsection .rodata\n"
     "outb	%al, %dx\n\t"
     "jmp	modes_code\n"
     "modes_pf32:\n\t"
+    "cmpl	$0, 8(%ebp)\n\t"		/* exit_in_exceptions */
+    "je		1f\n\t"
+    "xorl	%eax, %eax\n\t"
+    "cpuid\n"
+    "1:\n\t"
     "movl	$14, 0x14(%esi)\n\t"
     "popl	0x18(%esi)\n\t"
     "movl	%cr2, %eax\n\t"
@@ -117,6 +122,11 @@ asm(".pushsection .rodata\n"
     "jmp	80b\n"
     ".code64\n"
     "modes_pf64:\n\t"
+    "cmpl	$0, 8(%rbp)\n\t"
+    "je		1f\n\t"
+    "xorl	%eax, %eax\n\t"
+    "cpuid\n"
+    "1:\n\t"
     "movl	$14, 0x14(%rsi)\n\t"
     "popq	%rax\n\t"
     "movl	%eax, 0x18(%rsi)\n\t"
@@ -371,6 +381,7 @@ void modes_create(struct modes *m)
 	modes_set_data_slot(m, true);
 	memcpy(addr_gpa2hva(m->vm, CODE_GPA), modes_code, modes_code_end - modes_code);
 	m->box = addr_gpa2hva(m->vm, BOX_GPA);
+	m->box->exit_in_exceptions = tcg_leaves_event_type();
 	make_descriptors(m);
 	make_tables(m);
 	make_data(m);
