@@ -245,12 +245,15 @@ static struct nested_cpu *editor_cpu;
 static void edit_until_stopped(struct kvm_vcpu *vcpu)
 {
 	struct nested_cpu *cpu = editor_cpu;
-	unsigned int i;
+	unsigned int i, turn, page;
 
-	while (!vcpu->stop) {
-		for (i = 0; i < NR_EDITS; i++)
+	/* Each time another one is there between two runs. */
+	for (turn = 0; !vcpu->stop; turn++) {
+		for (i = 0; i < NR_EDITS; i++) {
+			page = (turn + i) % 3;
 			l1_set_entry(cpu, 0, PG_LEVEL_4K,
-				     i % 3 == 2 ? 0 : leaf(cpu, i % 3, NESTED_RW));
+				     page == 2 ? 0 : leaf(cpu, page, NESTED_RW));
+		}
 		nested_run(cpu, "another vCPU reads through the entry");
 	}
 }
