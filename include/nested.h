@@ -49,6 +49,8 @@ enum nested_op {
 	L2_READ,		/* the first of L2's */
 	L2_WRITE,
 	L2_EXEC,
+	L2_COPY_IN,		/* MOVS from the gva to the value's, which is RAM */
+	L2_COPY_OUT,		/* ... and the other way; the RAM holds its gva */
 	L2_INVLPG,
 	L2_SYNC,		/* stays in L2, and lets the host in */
 	L2_TRIPLE_FAULT,

@@ -179,6 +179,36 @@ KVM_TEST_F(l2, a_gap_whose_number_is_ram)
 	nested_free(&n);
 }
 
+/*
+ * One instruction with two operands, a gap and RAM, be it RAM at a gva whose number
+ * is the gap's gpa of L2.
+ */
+KVM_TEST_F(l2, copies_between_gaps_and_ram)
+{
+	const gva_t ram[] = { NESTED_L2_GPA + GAP_OFF, NESTED_L2_GVA + RAM_OFF };
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i, k;
+
+	create(&n, variant->paging);
+	cpu = &n.cpu[0];
+	virt_pg_map(n.vm, ram[0], vm_phy_pages_alloc(n.vm, 1));
+	for (i = 0; i < 4; i++) {
+		for (k = 0; k < ARRAY_SIZE(ram); k++) {
+			gva_t at = ram[k] + 8 * i;
+
+			nested_order(cpu, L2_WRITE, at, at, NESTED_WANT(DATA, at));
+			nested_order(cpu, L2_COPY_OUT, NESTED_L2_GVA + GAP_OFF + 8 * i, at,
+				     NESTED_WANT(MMIO, GAP_GPA + 8 * i));
+			nested_order(cpu, L2_COPY_IN, NESTED_L2_GVA + GAP_OFF + 8 * i, at,
+				     NESTED_WANT(MMIO, GAP_GPA + 8 * i));
+		}
+		l2_read_gap(cpu, GAP_OFF + PAGE_SIZE, GAP_GPA + PAGE_SIZE);
+	}
+	nested_run(cpu, "gaps and RAM in one instruction");
+	nested_free(&n);
+}
+
 static int ioeventfd(struct kvm_vm *vm, gpa_t gpa)
 {
 	struct kvm_ioeventfd args = { .addr = gpa, .fd = eventfd(0, EFD_NONBLOCK) };

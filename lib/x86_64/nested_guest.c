@@ -3,6 +3,13 @@
 #include "nested_internal.h"
 #include "ucall.h"
 
+static uint8_t guest_movs(gva_t to, gva_t from, uint64_t *ec)
+{
+	/* It changes both registers. */
+	return kvm_asm_safe_ec("movsq; sub $8, %[s]; sub $8, %[d]", *ec,
+			       [s] "S"(from), [d] "D"(to));
+}
+
 /* For L1 and L2 alike: 8 bytes, and what fault they took. */
 static void guest_access(volatile struct nested_step *s)
 {
@@ -11,6 +18,10 @@ static void guest_access(volatile struct nested_step *s)
 
 	if (s->op == L2_EXEC)
 		vector = guest_call_safe(addr, &ec);
+	else if (s->op == L2_COPY_OUT)
+		vector = guest_movs(addr, value, &ec);
+	else if (s->op == L2_COPY_IN)
+		vector = guest_movs(value, addr, &ec);
 	else if (s->op == L1_WRITE || s->op == L2_WRITE)
 		vector = kvm_asm_safe_ec("mov %[v], (%[a])", ec,
 					 [v] "r"(value), [a] "r"(addr));
@@ -20,7 +31,7 @@ static void guest_access(volatile struct nested_step *s)
 			       [v] "+&r"(value)
 			     : [magic] "i"(KVM_EXCEPTION_MAGIC), [a] "r"(addr)
 			     : "r9", "r10", "r11", "memory", "cc");
-	s->got = value;
+	s->got = s->op == L2_COPY_IN ? guest_read64(value) : value;
 	s->vector = vector;
 	s->error_code = ec & ~PFERR_USER_MASK;
 	s->fault_addr = vector ? read_cr2() : 0;

@@ -103,7 +103,8 @@ static const char *const op_names[] = {
 	[L1_READ] = "L1 reads", [L1_WRITE] = "L1 writes", [L1_FLUSH] = "L1 flushes",
 	[L1_INVALIDATE] = "L1 invalidates", [L1_SET_ROOT] = "L1 sets the root",
 	[L1_TURN] = "L1", [L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
-	[L2_EXEC] = "L2 executes", [L2_INVLPG] = "L2 does INVLPG of",
+	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
+	[L2_COPY_OUT] = "L2 copies from RAM to", [L2_INVLPG] = "L2 does INVLPG of",
 	[L2_SYNC] = "L2 lets the host in", [L2_TRIPLE_FAULT] = "L2 ends by a triple fault",
 };
 
@@ -217,6 +218,11 @@ static bool is_fault(struct nested *n, const struct nested_step *s, uint64_t wan
 	return s->fault_addr == addr && is_error_code(n, s, want);
 }
 
+static bool is_write(const struct nested_step *s)
+{
+	return s->op == L1_WRITE || s->op == L2_WRITE || s->op == L2_COPY_OUT;
+}
+
 static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
 {
 	const struct nested_step *s = &cpu->box->step[i];
@@ -231,8 +237,7 @@ static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
 	case NESTED_L2_EXIT:
 		return want->value == L2_EXIT_ANY ? s->exit : s->exit == want->value;
 	case NESTED_MMIO:
-		*value = s->op == L1_READ || s->op == L2_READ ?
-			 nested_gap_value(want->value) : s->value;
+		*value = is_write(s) ? s->value : nested_gap_value(want->value);
 		break;
 	default:
 		if (s->op == L2_EXEC)
@@ -263,7 +268,6 @@ static void handle_exit(struct nested_cpu *cpu, uint8_t exits[])
 {
 	unsigned int i = cpu->box->current;
 	const struct nested_step *s = &cpu->box->step[i];
-	bool is_write = s->op == L1_WRITE || s->op == L2_WRITE;
 	gpa_t gpa = cpu->want[i].value;
 	char got[512];
 
@@ -274,8 +278,8 @@ static void handle_exit(struct nested_cpu *cpu, uint8_t exits[])
 		step_failed(cpu, i, got);
 	}
 	vcpu_check_mmio(cpu->vcpu, &(struct mmio_access){
-		.gpa = gpa, .len = 8, .is_write = is_write,
-		.data = is_write ? s->value : nested_gap_value(gpa),
+		.gpa = gpa, .len = 8, .is_write = is_write(s),
+		.data = is_write(s) ? s->value : nested_gap_value(gpa),
 	});
 	exits[i]++;
 }
