@@ -15,7 +15,7 @@
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(prefault_test,
-	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_PRE_FAULT_MEMORY)), .mem_mb = 64 },
+	.needs = { .mem_mb = 64 },
 	.fixes = FIXES("3ccbf6f47098 KVM: x86/mmu: Return -EAGAIN if userspace deletes/moves memslot during prefault",
 		       "5186ec223b1e KVM: x86/mmu: Bump pf_taken stat only in the \"real\" page fault handler"));
 
@@ -45,8 +45,8 @@ static void guest_reads(struct prefault *f, size_t first, size_t n, const char *
 
 static void prefault_create(struct prefault *f)
 {
-	__TEST_REQUIRE(kvm_is_tdp_enabled(),
-		       "needs npt=1 or ept=1: shadow paging has nothing to prefault");
+	__TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY),
+		       "needs KVM_CAP_PRE_FAULT_MEMORY: Linux 6.11, and npt=1 or ept=1");
 	page_vm_create(&f->p, 1, GPA, AREA_PAGES * PAGE_SIZE, PG_LEVEL_2M,
 		       PAGE_WORDS / 4);
 	f->vcpu = f->p.vcpus[0];
@@ -340,7 +340,9 @@ KVM_TEST(shadow_paging_is_eopnotsupp)
 	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = PAGE_SIZE };
 	struct page_vm p;
 
-	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs npt=0 or ept=0");
+	__TEST_REQUIRE(!kvm_is_tdp_enabled() && kernel_at_least(6, 11),
+		       "needs npt=0 or ept=0, and Linux 6.11");
+	TEST_ASSERT_EQ(kvm_check_cap(KVM_CAP_PRE_FAULT_MEMORY), 0);
 	page_vm_create(&p, 1, GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, PAGE_WORDS);
 	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, NPAGES, 0);
 	TEST_ASSERT_ERRNO(__vcpu_pre_fault_memory(p.vcpus[0], &range), EOPNOTSUPP,
