@@ -180,23 +180,24 @@ KVM_TEST_F(order, many_slots_are_deleted_one_by_one)
  */
 static void expect_found(struct kvm_vcpu *vcpu, gpa_t gpa, bool want, const char *when)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {
-		.head.nmsrs = 1,
-		.entry = { .index = MSR_KVM_PV_EOI_EN, .data = gpa | KVM_MSR_ENABLED },
-	};
-	bool found = __vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs) == 1;
+	union {
+		struct kvm_msrs msrs;
+		char room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} u = { .msrs.nmsrs = 1 };
+	struct kvm_msr_entry *entry = u.msrs.entries;
 	char where[256];
+	bool found;
 
+	entry->index = MSR_KVM_PV_EOI_EN;
+	entry->data = gpa | KVM_MSR_ENABLED;
+	found = __vcpu_ioctl(vcpu, KVM_SET_MSRS, &u.msrs) == 1;
 	TEST_ASSERT(found == want,
 		    "%s: KVM %s memory at gpa 0x%lx (%s); %lu memslot updates so far", when,
 		    found ? "finds" : "does not find", gpa,
 		    vm_describe_gpa(vcpu->vm, gpa, where, sizeof(where)),
 		    vcpu->vm->memslot_updates);
-	msrs.entry.data = 0;
-	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs), 1);
+	entry->data = 0;
+	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SET_MSRS, &u.msrs), 1);
 }
 
 /* Every update makes the other one of two sets of memslots the current one. */
