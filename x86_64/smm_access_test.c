@@ -258,6 +258,7 @@ KVM_TEST(nothing_is_taken_along_at_any_generation)
 	unsigned int i, s;
 	struct world w;
 
+	smm_skip_known_bug();
 	world_create(&w);
 	backing_mem_alloc(&smm_only, VM_MEM_SRC_ANONYMOUS, PAGE_SIZE, SMM_ONLY_GPA);
 	for (s = 0; s < NR_SPACES; s++) {

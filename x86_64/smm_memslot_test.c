@@ -224,13 +224,6 @@ static void do_update(struct world *w, struct updated *u, enum update update)
 }
 
 KVM_FIXTURE(update);
-/* Seen on 5.10: vcpu_match_mmio_gen() looks at address space 0, wherever it is. */
-static void skip_known_bug(void)
-{
-	if (!kernel_at_least(5, 11) && !kvm_test_option("known_bugs", 0))
-		test_skip("a known bug of this kernel: the MMIO page that a vCPU remembers outlives updates of SMM's slots; --set known_bugs=1 makes it a failure");
-}
-
 FIXTURE_VARIANT(update) {
 	unsigned int space;		/* that is updated */
 	unsigned int home[NR_VCPUS];	/* of the vCPUs */
@@ -257,7 +250,7 @@ KVM_TEST_F(update, changes_its_address_space_only)
 	size_t n;
 
 	if (variant->space == IN_SMM && home == IN_SMM)
-		skip_known_bug();
+		smm_skip_known_bug();
 	world_create(&w, WINDOW);
 	patterned_mem_alloc(&u.other, VM_MEM_SRC_ANONYMOUS, NPAGES * PAGE_SIZE, GPA, PATTERN(9));
 	for (i = 0; i < 2; i++)
@@ -328,7 +321,7 @@ KVM_TEST_F(generation, ram_beats_an_old_mmio_spte)
 	struct world w;
 
 	if (variant->view == IN_SMM)
-		skip_known_bug();
+		smm_skip_known_bug();
 	world_create(&w, npages);
 	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, npages * PAGE_SIZE, GPA,
 			    PATTERN(1));
@@ -533,7 +526,7 @@ KVM_TEST_F(smi, handler_sees_slots_of_smm)
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_touch);
 	uint64_t i;
 
-	skip_known_bug();
+	smm_skip_known_bug();
 	vm_smm_init(vm);
 	vm_smi_handler_init(vm, SMRAM_SLOT);
 	virt_pg_map(vm, GPA, GPA);

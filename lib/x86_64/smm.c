@@ -85,6 +85,13 @@ void vcpu_expect_smm(struct kvm_vcpu *vcpu, bool smm)
 			   vcpu->id, smm ? "in" : "out of", is_in_smm(vcpu), flag);
 }
 
+/* Seen on 5.10: vcpu_match_mmio_gen() looks at address space 0, wherever it is. */
+void smm_skip_known_bug(void)
+{
+	if (!kernel_at_least(5, 11) && !kvm_test_option("known_bugs", 0))
+		test_skip("a known bug of this kernel: the MMIO page that a vCPU remembers outlives updates of SMM's slots; --set known_bugs=1 makes it a failure");
+}
+
 static volatile struct smm_order *smm_order(struct kvm_vm *vm)
 {
 	struct userspace_mem_region *r = vm->regions;
