@@ -13,11 +13,12 @@
 // Only ever in the lab.
 
 @@
+identifier writable, write_fault;
 @@
-  hva_to_pfn_slow(...)
+  hva_to_pfn_slow(unsigned long addr, bool *async, bool write_fault, bool *writable, kvm_pfn_t *pfn)
   {
-  ...
+  <...
 - *writable = write_fault;
 + *writable = true;
-  ...
+  ...>
   }

@@ -14,9 +14,7 @@
 // and the page is not in the next log: a migration loses what was written.
 
 @@
-identifier memslot, dirty_bitmap_buffer;
+identifier flush, mask;
 @@
-  memset(dirty_bitmap_buffer, 0, n);
-  ...
 - flush = true;
   mask = xchg(...);

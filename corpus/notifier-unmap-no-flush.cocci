@@ -14,11 +14,12 @@
 // TLB and reads and writes memory that is somebody else's by then.
 
 @@
+identifier kvm, hva_range;
 @@
-  kvm_mmu_notifier_invalidate_range_start(...)
-  {
-  ...
-- .flush_on_ret = true,
-+ .flush_on_ret = false,
-  ...
-  }
+- __kvm_handle_hva_range(kvm, &hva_range);
++ {
++	struct kvm_hva_range no_flush = hva_range;
++	no_flush.flush_on_ret = false;
++	__kvm_handle_hva_range(kvm, &no_flush);
++ }
+  return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: recovery of NX huge pages zaps without a flush
 // fix: 048f49809c52 "KVM: x86/mmu: Ensure TLBs are flushed for TDP MMU during NX zapping"
-// files: arch/x86/kvm/mmu/mmu.c
+// files: arch/x86/kvm/mmu/tdp_mmu.c
 // kernels: 6.1
 // hosts: amd intel
 // shows: stats
@@ -11,8 +11,10 @@
 // The page tables are freed while vCPUs may still have them in their TLBs.
 
 @@
-identifier flush;
-expression kvm, sp;
 @@
-- flush |= kvm_tdp_mmu_zap_sp(kvm, sp);
-+ kvm_tdp_mmu_zap_sp(kvm, sp);
+  kvm_tdp_mmu_zap_sp(...)
+  {
+  ...
+- return true;
++ return false;
+  }
