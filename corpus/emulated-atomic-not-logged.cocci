@@ -8,7 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// caught-by: dirty_writers_test.log.bitmap.single_stores
+// missed: no instruction of dirty_writers_test makes KVM emulate a locked access to one page of RAM
 //
 // KVM's emulator does a locked instruction with a CMPXCHG on the host's address of
 // the page, past everything that logs.

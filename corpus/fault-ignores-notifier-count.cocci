@@ -8,6 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
+// caught-by: mmu_notifier_test.fault.of_4k.meets_pages_that_go
 //
 // Between the notifier's start, which unmaps, and its end, the host frees pages. A
 // fault that got its pfn before must not map it then. The count of invalidations in

@@ -8,7 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data stats
 // hunks: 1
-// caught-by: memslot_hva_test.kvm.one_hva_in_two_slots
+// caught-by: mmu_notifier_test.range.over_two_slots.unmaps_all_of_it_and_nothing_else
 //
 // The same memory may be in two memslots, and memory of two slots may be next to
 // each other. A notifier's range concerns all of them.

@@ -8,6 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data stats
 // hunks: 1
+// caught-by: mmu_notifier_test.kvm.memory_of_smm_goes
 //
 // SMM has memslots of its own. Memory that only they show is taken away without
 // KVM unmapping it, and a vCPU in SMM goes on using it.

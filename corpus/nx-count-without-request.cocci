@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: stats
 // hunks: 1
-// caught-by: nx_huge_page_test.kvm.small_pages_do_not_count
+// caught-by: nx_huge_page_test.kvm.ends_of_a_slot_do_not_count
 //
 // Code in memory that is mapped 4K anyhow is counted, and recovered for nothing.
 

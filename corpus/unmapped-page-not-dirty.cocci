@@ -8,6 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
+// caught-by: mmu_notifier_test.lazily_freed.of_4k.what_the_guest_wrote_is_not_clean
 //
 // What the guest wrote is in the SPTE's dirty bit only. KVM hands it on to the
 // host's page when it drops the SPTE; else reclaim takes the page for clean, and

@@ -142,6 +142,7 @@ KVM_TEST_F(protected, pages_do_not_change)
 	struct page_worker *w;
 	struct page_vm p;
 	uint64_t before;
+	int64_t flushes;
 	unsigned int i;
 	int fd;
 
@@ -154,8 +155,10 @@ KVM_TEST_F(protected, pages_do_not_change)
 		page_worker_hot(w, PAGES_HOT_WRITE, gpa);
 		if (!i)
 			breadcrumb("protect pages that the guest writes");
+		flushes = vm_tlb_flush_requests(p.vm);
 		write_protect(fd, mem.hva, size, true);
 		before = *word;
+		vm_expect_tlb_flush(p.vm, flushes, "the host has protected what the guest writes");
 		TEST_ASSERT_EQ(wait_for_fault(fd, &mem, UFFD_PAGEFAULT_FLAG_WP), page);
 		TEST_ASSERT(*word == before,
 			    "gpa 0x%lx was 0x%lx when the host had protected it, and is 0x%lx now: the running guest still writes it (try %u)",
