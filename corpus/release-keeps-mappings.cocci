@@ -7,6 +7,7 @@
 // params: kvm.tdp_mmu=0
 // shows: stats
 // hunks: 1
+// caught-by: vm_pieces_test.held.mmio.fds_received_over_a_socket
 //
 // When the address space of a VMM goes, KVM must drop all it maps of it at once: the
 // pages are freed next. Here it does nothing, and what is left points to pages of

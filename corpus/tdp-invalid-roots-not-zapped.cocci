@@ -7,6 +7,7 @@
 // params: defaults
 // shows: stats leak log
 // hunks: 1
+// caught-by: memslot_delete_test.backing.anonymous.deleted_slot_is_a_gap
 //
 // A memslot that is deleted makes all roots invalid, which must be zapped before the
 // ioctl returns: what their entries map belongs to nobody from then on. Here this is

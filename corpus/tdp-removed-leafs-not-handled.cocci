@@ -6,6 +6,7 @@
 // params: defaults
 // shows: stats data
 // hunks: 1
+// caught-by: vm_pieces_test.held.mmio.fds_received_over_a_socket
 //
 // Where a subtree is removed, each of its leaves is to be counted out. This forgets
 // the statistics: pages_4k stays where it was.

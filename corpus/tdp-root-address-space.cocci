@@ -6,6 +6,7 @@
 // params: defaults
 // shows: data stats
 // hunks: 1
+// caught-by: smm_memslot_test.kvm.dirty_log_is_of_its_address_space
 //
 // Roots of SMM say that they belong to the ordinary address space. What is done to a
 // slot of SMM's, an unmap by the host first of all, then passes them by, and a vCPU in

@@ -6,6 +6,7 @@
 // params: defaults
 // shows: log leak
 // hunks: 1
+// caught-by: vm_teardown_test.alive.mmio.dies_in_each_order
 //
 // A new root begins with one reference too many. When its VM is gone, nobody has put
 // it: the root, and all that KVM counts for it, stays.

@@ -6,6 +6,7 @@
 // params: defaults
 // shows: log leak
 // hunks: 1
+// caught-by: vm_teardown_test.alive.mmio.dies_in_each_order
 //
 // A root is zapped in two passes: below the 1G level, and then the tables at the top.
 // Without the second the upper tables stay, and with them the list of tables that is
