@@ -19,12 +19,11 @@ static bool guest_cpu_has(uint32_t function, bool edx, uint32_t bit)
 /* An MSR of VMX as KVM lets guests have it; 0 where there is none. */
 static uint64_t feature_msr(struct kvm_vm *vm, uint32_t index)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = { .header.nmsrs = 1, .entry.index = index };
+	union one_msr msr = { .msrs.nmsrs = 1 };
 
-	return __kvm_ioctl(vm->kvm_fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
+	msr.msrs.entries[0].index = index;
+	return __kvm_ioctl(vm->kvm_fd, KVM_GET_MSRS, &msr) == 1 ?
+	       msr.msrs.entries[0].data : 0;
 }
 
 static bool has_nested_paging(struct kvm_vm *vm)

@@ -10,6 +10,12 @@ enum { NESTED_STAGE_L1 = 1, NESTED_STAGE_L2 };
 
 void l1_main(struct nested_box *box);
 
+/* What KVM_GET_MSRS and KVM_SET_MSRS take, with room for one. */
+union one_msr {
+	struct kvm_msrs msrs;
+	char room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+};
+
 static inline bool nested_is_ept(const struct nested *n)
 {
 	return n->paging && !n->amd;

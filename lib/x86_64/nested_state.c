@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The state of a vCPU that is in L2: saved, loaded, dropped; see include/nested.h. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "nested.h"
+#include "nested_internal.h"
 
 /* What else L1 has set up. */
 static uint32_t nested_msr(void)
@@ -11,15 +10,11 @@ static uint32_t nested_msr(void)
 	return host_is_amd() ? MSR_VM_HSAVE_PA : MSR_IA32_FEAT_CTL;
 }
 
-struct one_msr {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry;
-};
-
 void nested_vcpu_save(struct kvm_vcpu *vcpu, struct nested_vcpu_state *state)
 {
-	struct one_msr msr = { .header.nmsrs = 1, .entry.index = nested_msr() };
+	union one_msr msr = { .msrs.nmsrs = 1 };
 
+	msr.msrs.entries[0].index = nested_msr();
 	/* RIP is behind the access that has exited. */
 	vcpu_run_complete_io(vcpu);
 	memset(state, 0, sizeof(*state));
@@ -28,18 +23,17 @@ void nested_vcpu_save(struct kvm_vcpu *vcpu, struct nested_vcpu_state *state)
 	vcpu_regs_get(vcpu, &state->regs);
 	vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &state->events);
 	vcpu_ioctl(vcpu, KVM_GET_MSRS, &msr);
-	state->msr = msr.entry.data;
+	state->msr = msr.msrs.entries[0].data;
 	vcpu_ioctl(vcpu, KVM_GET_NESTED_STATE, &state->nested);
 }
 
 void nested_vcpu_load(struct kvm_vcpu *vcpu, struct nested_vcpu_state *state)
 {
 	struct kvm_mp_state mp_state = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct one_msr msr = {
-		.header.nmsrs = 1,
-		.entry = { .index = nested_msr(), .data = state->msr },
-	};
+	union one_msr msr = { .msrs.nmsrs = 1 };
 
+	msr.msrs.entries[0].index = nested_msr();
+	msr.msrs.entries[0].data = state->msr;
 	vcpu_sregs_set(vcpu, &state->sregs);
 	vcpu_ioctl(vcpu, KVM_SET_MSRS, &msr);
 	vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &state->events);
