@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: exit data
 // hunks: 1
-// caught-by: nested_mmio_test.CASE
+// caught-by: nested_mmio_test.l2.nested_paging.gaps_exit_through_all_generations
 //
 // On a fault of nested paging KVM knows the gpa already and need not walk the
 // guest's page tables to emulate an MMIO access. In L2 that gpa is one of L2, which

@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: log exit
 // hunks: 2
-// caught-by: nested_mmio_test.CASE
+// caught-by: nested_mmio_test.l2.nested_paging.gaps_exit_through_all_generations
 //
 // When MMUs were split into one for L1 and one for L1's nested page tables, nested
 // SVM kept the first in use while it initialized the second: L2's gpas are taken

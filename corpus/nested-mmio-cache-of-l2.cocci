@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: exit data
 // hunks: 2
-// caught-by: nested_mmio_test.CASE
+// caught-by: nested_mmio_test.l2.nested_paging.copies_between_gaps_and_ram
 //
 // With nested paging the address of a fault is a gpa of L2, but the MMIO access
 // that a vCPU remembers is told by gva, or by a gpa of L1. Without the check for

@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: data
 // hunks: 1
-// caught-by: nested_paging_test.CASE
+// caught-by: nested_rights_test.l2.nested_paging.faults_on_reserved_bits
 //
 // What faulted in L0's tables says nothing of L1's: when L1 has a page there that
 // must not be written, and L0 has none, L1 hears of a page that is not present.

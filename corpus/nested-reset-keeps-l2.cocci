@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: log
 // hunks: 1
-// caught-by: nested_state_test.CASE
+// caught-by: nested_state_test.l2.nested_paging.shuts_the_vcpu_down
 //
 // On SVM a triple fault of L2 that L1 does not intercept resets the vCPU. Its
 // EFER.SVME is gone then, but it goes on as a vCPU in L2.

@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: exit log
 // hunks: 1
-// caught-by: nested_state_test.CASE
+// caught-by: nested_state_test.l2.nested_paging.is_left_by_smm
 //
 // KVM_SET_VCPU_EVENTS turns SMM on or off with L2's state still loaded. L2 then
 // runs with the address space of SMM, and VMX frees what is still in use.

@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: data
 // hunks: 1
-// caught-by: nested_paging_test.CASE
+// caught-by: nested_paging_test.l2.nested_paging.sees_large_leaves_split_and_joined
 //
 // KVM shadows what L1 has as nested page tables and must see L1 write to them. L1
 // itself is mapped by the TDP MMU: if its SPTEs stay writable, an entry of an upper
