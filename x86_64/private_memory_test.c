@@ -355,6 +355,7 @@ KVM_TEST_F(large, no_page_over_both_kinds, .huge_2m = 3)
 		{ 512, 1 }, { 1023, 1 }, { 511, 2 }, { 1023, 2 }, { 700, 100 },
 		{ 300, 300 }, { 512, 512 }, { 256, 1024 }, { 0, 1536 },
 	};
+	static const size_t ends[] = { 512, 1023 };
 	struct large_vm l;
 	size_t i;
 
@@ -365,6 +366,14 @@ KVM_TEST_F(large, no_page_over_both_kinds, .huge_2m = 3)
 		check_large(&l, "a range is private");
 		mix_convert(&l.m, ranges[i].first, ranges[i].n, false);
 		check_large(&l, "all is shared again");
+	}
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		mix_convert(&l.m, ends[i], 1, true);
+		mix_convert(&l.m, 700, 1, true);
+		mix_convert(&l.m, 700, 1, false);
+		check_large(&l, "the first or last page of a 2M is private");
+		mix_convert(&l.m, ends[i], 1, false);
+		check_large(&l, "it is shared");
 	}
 	mix_convert(&l.m, 600, 1, true);
 	mix_convert(&l.m, 900, 2, true);
