@@ -8,6 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data stats
 // hunks: 1
+// missed: not tried yet with a slot that KVM maps with a 1G page
 //
 // Memory of 1G pages of hugetlbfs that the host has punched a hole in stays the
 // guest's.

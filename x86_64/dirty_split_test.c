@@ -165,47 +165,6 @@ KVM_TEST(only_what_was_cleared_is_split)
 	backing_mem_free(&mem);
 }
 
-/* ---- pages that the host has only for reading ---- */
-
-/* What was only read is one huge page of zeroes, which large SPTEs map read-only. */
-KVM_TEST(read_only_large_pages_can_be_written)
-{
-	static const uint64_t written[] = { 0, 7, 511, 512, 900 };
-	uint64_t log[SLOT_PAGES / 64], want[SLOT_PAGES / 64] = {};
-	struct backing_mem other;
-	struct page_vm p;
-	size_t i;
-
-	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 8);
-	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS_THP, AREA_GPA, LOGGED_SLOT,
-				    SLOT_PAGES, 0);
-	backing_mem_alloc(&other, VM_MEM_SRC_ANONYMOUS_THP, 2 * SZ_2M, 0);
-	page_area_set_round(&p.area, 0, p.area.npages, ROUND_ZERO);
-	page_worker_read(&p.workers[0], "before anybody wrote");
-
-	breadcrumb("log what was only read, and write it");
-	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
-	for (i = 0; i < ARRAY_SIZE(written); i++) {
-		p.area.todo[written[i]] = 2;
-		want[written[i] / 64] |= BIT(written[i] % 64);
-	}
-	page_worker_write_todo(&p.workers[0]);
-	kvm_vm_get_dirty_log(p.vm, LOGGED_SLOT, log);
-	for (i = 0; i < ARRAY_SIZE(log); i++)
-		TEST_ASSERT(log[i] == want[i], "pages %zu to %zu: the dirty log is 0x%lx, the guest wrote 0x%lx",
-			    64 * i, 64 * i + 63, log[i], want[i]);
-	page_worker_read(&p.workers[0], "after the guest wrote some pages");
-	page_area_check(&p.area, "after the guest wrote some pages");
-	for (i = 0; i < other.size / 8; i++)
-		TEST_ASSERT(!((uint64_t *)other.hva)[i], "the guest wrote into the host's page of zeroes: other memory has 0x%lx at 0x%zx",
-			    ((uint64_t *)other.hva)[i], 8 * i);
-	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
-	page_worker_write(&p.workers[0], 0, p.area.npages, 3);
-	page_area_check(&p.area, "after logging was turned off");
-	kvm_vm_free(p.vm);
-	backing_mem_free(&other);
-}
-
 /* ---- under guests ---- */
 
 KVM_TEST(switched_on_and_off_under_guests)
