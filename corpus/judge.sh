@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What a log directory of lab/run says about a regression.
+# What the log directory of a boot, which is lab/run's, says about a regression.
 
 # Failing cases of the nested KTAP on stdin: TEST.CASE <tab> HOW <tab> TEXT...,
 # where HOW are the oracles that found a fault, the first one first.  What a
@@ -26,7 +26,7 @@ BEGIN { OFS = "\t"; start_case() }
 	lines = 0
 	next
 }
-/^not ok / { print test "." $4, how text; start_case(); next }
+/^not ok / { print test "." $4, (/# ERROR/ ? "error" : how) text; start_case(); next }
 /^ok / { start_case(); next }
 /^#/ {
 	sub(/^# ?/, "")
@@ -38,66 +38,108 @@ BEGIN { OFS = "\t"; start_case() }
 		headline = $0
 }'
 
-# Joins that with results.tsv and in-flight.  Writes VERDICT, TEST.CASE, HOW and
-# SECONDS of the first case to fail, then its text, a line each.
+# Joins that with results.tsv and in-flight: a line for each red case, with AT (seconds
+# since the emulator's start), TEST.CASE, HOW, "died" if the host did, and its text.
+# HOW is "error" where the test broke, or something that it needs: no verdict.
 # shellcheck disable=SC2016
 readonly JUDGE_JOIN='
 BEGIN { FS = OFS = "\t" }
 FILENAME == flight { died[$1] = $2; next }
 FILENAME == faults { how[$1] = $2; text[$1] = substr($0, length($1 $2) + 3); next }
-$1 == "error" && lockups > 1 && $2 == died["test"] && $3 == died["case"] { $1 = "fail" }
-$1 == "error" || $1 == "miss" { broken = broken OFS $2 "." $3 ": " $5 }
-$1 != "fail" { next }
+$1 != "fail" && $1 != "error" { next }
 {
 	name = $2 "." $3
-	if (name == died["test"] "." died["case"]) {
+	dead = name == died["test"] "." died["case"]
+	if (dead) {
 		how[name] = died["class"] ~ /^(silence|timeout|lockup)$/ ? "hang" : "panic"
 		text[name] = died["title"] OFS "  step: " died["step"]
+	} else if ($1 == "error") {
+		how[name] = "error"
 	} else if ($3 == "kernel_log") {
 		how[name] = "log"
 	} else if ($3 == "kvm_unload") {
 		how[name] = "leak"
-	} else if (how[name] == "error") {
-		# The test broke, or something that it needs: that is no verdict.
-		broken = broken OFS name ": " $5
-		next
 	}
 	if (how[name] == "")
 		how[name] = "exit"
 	if (text[name] == "")
 		text[name] = $5
-	if (++n == 1 || $6 + 0 < first_at + 0) {
-		first = name
-		first_at = $6
-	}
-}
-END {
-	if (n) {
-		print "caught", first, how[first], first_at
-		out = text[first] (n > 1 ? OFS "(" n " cases failed)" : "")
-	} else if (rc == 0) {
-		print "MISSED", "-", "-", "-"
-	} else {
-		print "ERROR", (rc == 4 ? "every test skipped" : "lab/run could not tell, exit " rc), "-", "-"
-		out = substr(broken, 2)
-	}
-	lines = split(out, line, OFS)
-	for (i = 1; i <= lines && i <= 12; i++)
-		print line[i]
+	print $6, name, how[name], (dead ? "died" : "-"), text[name]
 }'
 
-# judge LOG STATUS LOCKUPS
-judge() {
-	local log=$1 rc=$2
+# judge_boot LOG: the red cases of one boot, in the order of time.
+judge_boot() {
+	local log=$1
 
 	[ -f "$log/results.tsv" ] || : > "$log/results.tsv"
 	[ -f "$log/in-flight" ] || : > "$log/in-flight"
-	awk "$JUDGE_KTAP" "$log/ktap.log" > "$log/faults"
-	awk -v rc="$rc" -v lockups="$3" -v flight="$log/in-flight" -v faults="$log/faults" "$JUDGE_JOIN" \
-		"$log/in-flight" "$log/faults" "$log/results.tsv"
-	[ ! -s "$log/in-flight" ] || where_it_died "$log/splat.txt"
-	# What a boot that failed, or a lab that broke, said last.
-	[ "$rc" -le 1 ] || tail -n 3 "$log/stderr"
+	awk "$JUDGE_KTAP" "$log/stdout" > "$log/faults"
+	awk -v flight="$log/in-flight" -v faults="$log/faults" "$JUDGE_JOIN" \
+		"$log/in-flight" "$log/faults" "$log/results.tsv" | sort -s -t $'\t' -k 1,1n
+}
+
+# Which red cases are catches.  The first file is what is known of the unmodified
+# kernel, lines of STATUS TEST CASE...; STATUS may be "died", and "late" for a hang that
+# did not come again.  The second has lines of
+# AT NAME HOW DIED...; what is printed in front of each is "yes", "hang" (red by time
+# only: to be confirmed) or "no", and why not.
+#
+# A host that dies is a catch in a case that was skipped, too: it did not die there.
+# shellcheck disable=SC2016
+readonly JUDGE_COUNTS='
+BEGIN { FS = OFS = "\t" }
+FILENAME == known {
+	name = $2 "." $3
+	if ($1 == "died")
+		died[$2] = 1
+	else
+		status[name] = $1
+	if ($1 == "pass")
+		ran[$2] = 1
+	if ($1 ~ /^(fail|error|died)$/ && $3 ~ /^(kernel_log|kvm_unload)$/)
+		whole[$3] = 1
+	next
+}
+{
+	test = kind = $2
+	sub(/\..*/, "", test)
+	kind = substr($2, length(test) + 2)
+	green = status[$2] == "pass"
+	if (kind ~ /^(kernel_log|kvm_unload)$/)
+		green = ran[test] && !whole[kind]
+	else if ($4 == "died")
+		green = !died[test] && status[$2] !~ /^(fail|error|late)$/
+	why = "-"
+	if ($3 == "error")
+		why = "an error of the test or of what it needs"
+	else if (status[$2] == "late")
+		why = "not twice"
+	else if (!green)
+		why = status[$2] ~ /^(fail|error)$/ || whole[kind] || died[test] ? "red on the unmodified kernel" : \
+			"not known to be green on the unmodified kernel"
+	print (why != "-" ? "no" : $3 == "hang" ? "hang" : "yes"), why, $0
+}'
+
+# counts KNOWN RED-FILE
+counts() {
+	awk -v known="$1" "$JUDGE_COUNTS" "$1" "$2"
+}
+
+# The lines of stdout so far say that a case is red that counts: HOW decides, and
+# whether it was green.
+red_so_far() {
+	awk "$JUDGE_KTAP" "$2" | awk -F '\t' -v OFS='\t' '{ print "", $1, $2, "-" }' > "$2.red"
+	counts "$1" "$2.red" | grep -vq '^no'
+}
+
+# Did the host come as far as the first test?
+reached_a_test() {
+	awk '/^# # host died/ { exit } /^# selftests: kvm: / { found = 1; exit } END { exit !found }' "$1/stdout"
+}
+
+# What a lab that could not run has said.
+last_words() {
+	sed -n 's/^lab\/run: //p' "$1/stderr" | tail -n 1 | sed 's/ (log: .*//'
 }
 
 # The faulting function and its callers inside KVM.
@@ -114,18 +156,3 @@ running_case() {
 		END { print test name }' "$1"
 }
 
-count_cases() {
-	awk -F'\t' '{ n[$1]++ } END {
-		printf "%d passed, %d skipped", n["pass"], n["skip"]
-		if (n["fail"] + n["error"] + n["miss"])
-			printf ", %d red", n["fail"] + n["error"] + n["miss"]
-	}' "$1/results.tsv"
-}
-
-explain_red() {
-	if [ -s "$1/results.tsv" ]; then
-		awk -F'\t' '$1 ~ /^(fail|error|miss)$/ && n++ < 10 { print "    " $1 " " $2 " " $3 ": " $5 }' \
-			"$1/results.tsv"
-	fi
-	tail -n 3 "$1/stderr" | sed 's/^/    /'
-}

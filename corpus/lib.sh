@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Shared by the scripts of the corpus: the header of a semantic patch, and how a
-# patch is put on a source tree.
+# Shared by the scripts of the corpus: how they talk, and the header of a semantic
+# patch.
 #
 # Exit statuses are those of git bisect run: 0 good, 1 bad, 125 cannot tell.
 
@@ -16,7 +16,9 @@ CORPUS_ME=corpus/$(basename -- "$0")
 # shellcheck disable=SC2034 # CORPUS_LAB, CORPUS_CACHE: for those who read this file
 readonly CORPUS_DIR CORPUS_TOP CORPUS_LAB CORPUS_CACHE CORPUS_ME
 
+# On a terminal there may be a line that shows how far it is.
 say() {
+	[ ! -t 2 ] || printf '\r\033[K' >&2
 	printf '%s: %s\n' "$CORPUS_ME" "$*" >&2
 }
 
@@ -30,20 +32,32 @@ option_value() {
 	[ "$2" -gt 1 ] || { say "$1 wants a value; see --help"; exit 2; }
 }
 
+number_option() {
+	[[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || { say "$1 wants a number, got '$2'"; exit 2; }
+}
+
 # ID or FILE.cocci -> path of the file.
 corpus_file() {
 	local file
 
 	case $1 in
-	*/* | *.cocci) file=$1 ;;
+	*/* | *.cocci | *.diff) file=$1 ;;
 	*) file=$CORPUS_DIR/$1.cocci ;;
 	esac
 	if [ ! -f "$file" ] && [ -f "$CORPUS_DIR/$1" ]; then
 		file=$CORPUS_DIR/$1
 	fi
-	[ -f "$file" ] || die "no such regression: $1 (known: $(corpus_ids | tr '\n' ' ' | sed 's/ $//'); or name a FILE.cocci)"
-	[ -r "$file" ] || die "cannot read $file"
+	[ ! -d "$file" ] || { say "$file is a directory, not a FILE.cocci"; return "$CORPUS_ERROR"; }
+	[ -f "$file" ] || {
+		say "no such regression: $1 (known: $(corpus_ids | tr '\n' ' ' | sed 's/ $//'); or name a FILE.cocci)"
+		return "$CORPUS_ERROR"
+	}
+	[ -r "$file" ] || { say "cannot read $file"; return "$CORPUS_ERROR"; }
 	realpath -- "$file"
+}
+
+corpus_id() {
+	basename -- "$1" | sed 's/\.\(cocci\|diff\)$//'
 }
 
 corpus_ids() {
@@ -54,9 +68,11 @@ corpus_ids() {
 	done
 }
 
-# header FILE KEY: the values of all lines "// KEY: VALUE" above the first rule.
+# header FILE KEY: the values of all lines "// KEY: VALUE" above the first rule.  A
+# file may come from an editor that writes carriage returns or a byte order mark.
 header() {
-	awk -v key="$2" '
+	LC_ALL=C awk -v key="$2" '
+	NR == 1 { sub(/^\357\273\277/, "") }
 	/^@/ { exit }
 	{
 		sub(/\r$/, "")
@@ -80,8 +96,9 @@ header_params() {
 	header "$1" params | awk '
 	{
 		sub(/[ \t]*\(.*/, "")
-		gsub(/,/, " ")
-		if (tolower($1) ~ /^(defaults?|none|-)$/)
+		gsub(/["\047]/, "")
+		gsub(/[,;]/, " ")
+		if (tolower($1) ~ /^(defaults?|none|any|all|-|\*)?$/)
 			$0 = ""
 		$1 = $1
 		if (!seen[$0]++)
@@ -91,9 +108,14 @@ header_params() {
 	END { if (!n) print "" }'
 }
 
+# is_param WORD: MODULE.PARAMETER=VALUE?
+is_param() {
+	[[ $1 =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_]+=[A-Za-z0-9_.,-]+$ ]]
+}
+
 # Says what is wrong with a header, in one line; nothing when it can be used.
 header_problem() {
-	local file words word
+	local file word
 
 	[ -n "$(header "$1" title)" ] || { echo "no '// title:' line above the first rule"; return; }
 	[ -n "$(header_files "$1")" ] || { echo "no '// files:' line above the first rule"; return; }
@@ -102,71 +124,6 @@ header_problem() {
 		//* | */../*) echo "'// files: $file' is not a path inside the kernel tree"; return ;;
 		esac
 	done < <(header_files "$1")
-	while read -r -a words; do
-		for word in ${words[@]+"${words[@]}"}; do
-			[[ $word =~ ^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[^[:space:]]+$ ]] ||
-				{ echo "'// params: ${words[*]}': '$word' is not MODULE.PARAMETER=VALUE"; return; }
-		done
-	done < <(header_params "$1")
 	word=$(header "$1" hunks)
 	[[ $word =~ ^[0-9]*$ ]] || echo "'// hunks: $word' is not a number"
-}
-
-# Coccinelle cannot parse a function whose name is a macro call.  FNAME(x) has
-# the shape of a name while a patch is applied; the macro's own definition stays.
-fname_hide() {
-	sed -E '/^[ \t]*#[ \t]*(define|undef)[ \t]+FNAME\>/!s/\<FNAME\(([A-Za-z0-9_]+)\)/FNAME__\1__/g'
-}
-
-fname_show() {
-	sed -E 's/\<FNAME__([A-Za-z0-9_]+)__(\>|$)/FNAME(\1)/g'
-}
-
-# apply_patch COCCI TREE OUT: change the files of TREE that COCCI lists.  Each is
-# replaced before it is written to, since a tree may share its files with another.
-# OUT/applied.diff gets what was changed, OUT/spatch.log what spatch said.
-apply_patch() {
-	local cocci=$1 tree=$2 out=$3 file hunks want
-
-	mkdir -p "$out"
-	: > "$out/applied.diff"
-	: > "$out/spatch.log"
-	while read -r file; do
-		[ -f "$tree/$file" ] || die "$cocci: no $file in the source that KVM's modules are built from"
-		apply_to_file "$cocci" "$tree" "$file" "$out"
-	done < <(header_files "$cocci")
-
-	hunks=$(grep -c '^@@' "$out/applied.diff")
-	want=$(header "$cocci" hunks)
-	[ -z "$want" ] || [ "$hunks" = "$want" ] || {
-		cat "$out/applied.diff" >&2
-		die "$cocci: changed $hunks places, its header says hunks: $want"
-	}
-}
-
-apply_to_file() {
-	local cocci=$1 file=$2/$3 name=$3 out=$4 rc=0
-
-	cp "$file" "$file.orig"
-	fname_hide < "$file.orig" > "$file.new"
-	fname_show < "$file.new" | cmp -s - "$file.orig" ||
-		die "$cocci: $name does not survive the rewriting of FNAME()"
-	mv -f "$file.new" "$file"
-	timeout 300 spatch --sp-file "$cocci" --in-place "$file" \
-		< /dev/null > "$out/spatch.one" 2>&1 || rc=$?
-	{ echo "== $name"; grep -v '^init_defs' "$out/spatch.one"; } >> "$out/spatch.log" || true
-	rm -f "$out/spatch.one"
-	[ $rc = 0 ] || spatch_died "$cocci: spatch failed on $name" "$out"
-	fname_show < "$file" > "$file.new"
-	mv -f "$file.new" "$file"
-	if diff -u --label "a/$name" --label "b/$name" "$file.orig" "$file" >> "$out/applied.diff"; then
-		spatch_died "$cocci: does not apply to $name" "$out"
-	fi
-	rm -f "$file.orig"
-}
-
-spatch_died() {
-	say "$1:"
-	tail -n 12 "$2/spatch.log" | sed 's/^/    /' >&2
-	exit "$CORPUS_ERROR"
 }

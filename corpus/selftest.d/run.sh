@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# corpus/run with a lab that is not one: selftest.d/fake-lab says what a real lab
+# would say of a kernel with a bug.
+#
+# Part of corpus/selftest, whose functions it shares.
+# shellcheck disable=SC2154
+
+# A lab and a cache of its own; the modules are built once, and kept for all checks.
+runner_start() {
+	export FAKE=$tmp/fake
+	mkdir -p "$tmp/lab" "$tmp/cache/corpus"
+	ln -s "$CORPUS_LAB"/{deb,need,lib.sh} "$tmp/lab/"
+	cp "$CORPUS_DIR/selftest.d/fake-lab" "$tmp/lab/run"
+	ln -s "$CORPUS_CACHE"/* "$tmp/cache/" 2> /dev/null || true
+	(cd "$tmp" && return_value 7 && "$CORPUS_DIR/build-modules" p.cocci > modules)
+}
+
+runner_end() {
+	[ ! -s "$tmp/modules" ] || rm -rf "$(cat "$tmp/modules")"
+}
+
+# scenario BODY: what "outcome KIND BOOT TEST CASE" does; what it does not say passes.
+scenario() {
+	rm -rf "$FAKE" logs
+	mkdir "$FAKE"
+	printf 'outcome() {\n\tcase "$*" in\n%s\n\t*) echo pass ;;\n\tesac\n}\n# %s\n' "$1" "$RANDOM$RANDOM" > lab/scenario
+}
+
+run_fake() {
+	KVM_LAB_CACHE=$tmp/cache KVM_CORPUS_LAB=$tmp/lab "$CORPUS_DIR/run" --log "$tmp/logs" --tests 'a_test b_test' "$@"
+}
+
+# says STATUS TEXT OPTION...: of corpus/run, once; the output stays for other looks.
+says() {
+	local want=$1 text=$2 rc=0
+
+	shift 2
+	run_fake "$@" > told 2>&1 < /dev/null || rc=$?
+	echo "status $rc: $(cat told)"
+	[ "$rc" = "$want" ] && grep -qF -- "$text" told
+}
+
+run_catches() {
+	scenario "'mutated '*' a_test kvm.two') echo fail ;; 'mutated '*' b_test '*) echo slow ;;"
+	says 0 '1 caught, 0 missed' p.cocci
+	grep -q 'p, defaults: caught by a_test.kvm.two (data) after 2.50 s' told
+	grep -q 'a_test: want 0, got 1' told
+	# Stopped where it was caught, long before b_test's end.
+	equal "$(cat "$FAKE/stopped")" mutated
+	grep -q 'return 7' logs/p.defaults/applied.diff
+	grep -q '"params":"defaults","verdict":"caught","case":"a_test.kvm.two","how":"data","seconds":2.50' logs/results.jsonl
+}
+
+run_misses() {
+	scenario ''
+	says 1 '0 caught, 1 missed' p.cocci
+	grep -q 'MISSED: 4 passed, 0 skipped' told
+	equal "$(cat "$FAKE/calls")" "$(printf 'base a_test b_test\nmutated a_test b_test')"
+	# What the unmodified kernel does is known per test.
+	says 1 '0 caught, 1 missed' --tests 'b_test c_test' p.cocci
+	equal "$(tail -n 2 "$FAKE/calls")" "$(printf 'base c_test\nmutated b_test c_test')"
+}
+
+red_before_is_no_catch() {
+	scenario "*' a_test kvm.one') echo fail ;;"
+	says 1 '0 caught, 1 missed' p.cocci
+	grep -q 'red, and no catch if red with a regression: a_test.kvm.one' told
+	grep -q 'note: a_test.kvm.one is red (data), and does not count: red on the unmodified kernel' told
+	scenario "*' a_test kvm.one' | 'mutated '*' b_test kvm.two') echo fail ;;"
+	says 0 'caught by b_test.kvm.two (data)' p.cocci
+	scenario "'base '*' a_test kvm.one') echo skip ;; 'mutated '*' a_test kvm.one') echo fail ;;"
+	says 1 'does not count: not known to be green on the unmodified kernel' p.cocci
+	scenario "'base '*_test*) echo fail ;;"
+	says 125 'no case is green on the unmodified kernel' p.cocci
+}
+
+dead_before_is_no_catch() {
+	scenario "*' a_test kvm.two') echo die ;; 'mutated '*' b_test kvm.two') echo fail ;;"
+	says 0 'caught by b_test.kvm.two (data)' p.cocci
+	# The test that nobody survives comes last.
+	equal "$(cat "$FAKE/calls")" "$(printf 'base a_test b_test\nbase b_test\nmutated b_test a_test')"
+}
+
+host_dies() {
+	scenario "'mutated '*' a_test kvm.one') echo die ;;"
+	says 0 'caught by a_test.kvm.one (panic) after 1.50 s' p.cocci
+	grep -q 'step: close everything' told
+	equal "$(grep -c mutated "$FAKE/calls")" 1
+	says 0 'caught by a_test.kvm.one (panic)' --all p.cocci
+	equal "$(tail -n 1 "$FAKE/calls")" 'mutated b_test'
+}
+
+everything_red_is_listed() {
+	scenario "'mutated '*' a_test kvm.one') echo die ;; 'mutated '*' b_test '*) echo fail ;;"
+	says 0 'caught by a_test.kvm.one (panic)' --all p.cocci
+	grep -q 'also: b_test.kvm.two (data)' told
+	equal "$(grep -o '"how":' logs/results.jsonl | wc -l)" 4
+}
+
+hang_is_confirmed() {
+	scenario "'mutated '*' a_test kvm.one') echo hang ;;"
+	says 0 'caught by a_test.kvm.one (hang)' p.cocci
+	equal "$(tail -n 2 "$FAKE/calls")" "$(printf 'mutated a_test:kvm.one\nbase a_test:kvm.one')"
+	scenario "'mutated 1 a_test kvm.one') echo hang ;;"
+	says 1 '0 caught, 1 missed' p.cocci
+	grep -q 'a_test.kvm.one hung once only' told
+	equal "$(tail -n 1 "$FAKE/calls")" 'mutated a_test b_test'
+	scenario "'mutated 1 b_test kvm.one') echo silence ;; 'mutated 3 b_test kvm.two') echo fail ;;"
+	says 0 'caught by b_test.kvm.two (data)' p.cocci
+	# The unmodified kernel's hang has a second chance, too.
+	scenario "'base 1 a_test kvm.one') echo hang ;; 'mutated '*' a_test kvm.one') echo fail ;;"
+	says 0 'caught by a_test.kvm.one (data)' p.cocci
+}
+
+errors_are_no_verdict() {
+	scenario "'mutated '*' a_test kvm.one') echo error ;;"
+	says 125 'BROKEN: cannot tell: a_test.kvm.one' p.cocci
+	scenario "'mutated '*_test*) echo skip ;;"
+	says 125 'BROKEN: cannot tell: every test skipped: not here' p.cocci
+	# What was caught before is.
+	scenario "'mutated '*' a_test kvm.one') echo error ;; 'mutated '*' a_test kvm.two') echo fail ;;"
+	says 0 'caught by a_test.kvm.two' p.cocci
+}
+
+no_boot() {
+	scenario "'mutated '*' - boot') echo noboot ;;"
+	says 125 'BROKEN: does not boot: the host did not boot: nothing heard (twice; the unmodified kernel does)' p.cocci
+	scenario "'mutated '*' - boot') echo insmod ;;"
+	says 125 'does not boot: the host dies while KVM is loaded: BUG: boom (twice' p.cocci
+	scenario "'mutated 1 - boot') echo noboot ;;"
+	says 1 '0 caught, 1 missed' p.cocci
+	scenario "'base '*' - boot') echo noboot ;;"
+	says 125 'the unmodified kernel does not run: the host did not boot' p.cocci
+}
+
+sets_of_parameters() {
+	scenario "'mutated '*' a_test kvm.one') echo fail ;;"
+	{
+		printf '// params: %s\r\n' 'kvm_intel.ept=0' 'kvm.no_such=1' 'what is this' '"kvm-amd.npt=0"; tdp_mmu=0' 'Defaults (all)'
+		cat p.cocci
+	} > sets.cocci
+	says 0 '2 caught, 0 missed, 3 skipped' sets.cocci
+	grep -q 'kvm_intel.ept=0: this host is AMD' told
+	grep -q 'no parameter kvm.no_such in kernel 6.1' told
+	grep -q "'what' is not MODULE.PARAMETER=VALUE" told
+	grep -q -- '--param kvm_amd.npt=0 --param kvm.tdp_mmu=0' "$FAKE/args"
+	scenario "*_test*) echo skip ;;"
+	says 125 '1 skipped' --param kvm.tdp_mmu=0 p.cocci
+	rm -rf "$("$CORPUS_DIR/build-modules" sets.cocci)"
+}
+
+files_of_strangers() {
+	scenario "'mutated '*' a_test kvm.one') echo fail ;;"
+	{ printf '\xef\xbb\xbf'; sed 's/$/\r/' p.cocci; } > crlf.cocci
+	sed 's/files:/Files:/' p.cocci > nofiles.cocci
+	sed 's/kvm_debugfs_release/no_such_function/' p.cocci > nowhere.cocci
+	mkdir -p other dir.cocci
+	cp p.cocci other/
+	says 125 '3 caught, 0 missed, 4 broken' -j 3 p.cocci crlf.cocci nofiles.cocci nowhere.cocci other/p.cocci gone.cocci dir.cocci
+	grep -qE "^BROKEN +nofiles .*no '// files:' line" told
+	grep -qE '^BROKEN +nowhere .*does not apply to virt/kvm/kvm_main.c' told
+	grep -qE '^caught +p\.2 ' told
+	equal "$(wc -l < logs/results.jsonl)" 7
+	rm -rf "$("$CORPUS_DIR/build-modules" crlf.cocci)"
+}
+
+repeats_and_shards() {
+	scenario "'mutated '*' a_test kvm.one') echo fail ;;"
+	says 0 '3/3' --repeat 3 p.cocci
+	scenario "'mutated 2 '*) echo pass ;; 'mutated '*' a_test kvm.one') echo fail ;;"
+	says 1 '2/3' --repeat 3 p.cocci
+	grep -q 'of those caught, 1 not every time' told
+	says 125 'nothing in shard 2/2' --shard 2/2 p.cocci
+	says 2 'there is no such shard' --shard 3/2 p.cocci
+}
+
+expected_comes_first() {
+	scenario "'mutated '*' a_test kvm.one') echo fail ;;"
+	{ echo '// caught-by: b_test.kvm.one'; cat p.cocci; } > expected.cocci
+	says 0 'note: its header expects b_test.kvm.one' expected.cocci
+	equal "$(tail -n 1 "$FAKE/calls")" 'mutated b_test a_test'
+	rm -rf "$("$CORPUS_DIR/build-modules" expected.cocci)"
+}
+
+a_signal_ends_it() {
+	local pid
+
+	scenario "*_test*) echo slow ;;"
+	mkdir -p tmp
+	TMPDIR=$tmp/tmp KVM_LAB_CACHE=$tmp/cache KVM_CORPUS_LAB=$tmp/lab \
+		"$CORPUS_DIR/run" --log "$tmp/logs" --tests a_test p.cocci > told 2>&1 < /dev/null &
+	pid=$!
+	for _ in $(seq 100); do
+		[ ! -s "$FAKE/calls" ] || break
+		sleep 0.1
+	done
+	kill -TERM "$pid"
+	wait "$pid" || true
+	equal "$(cat "$FAKE/stopped")" base
+	equal "$(ls "$tmp/tmp")" ''
+}
+
+runner_checks() {
+	local name
+
+	for name in run_catches run_misses red_before_is_no_catch dead_before_is_no_catch host_dies \
+		everything_red_is_listed hang_is_confirmed errors_are_no_verdict no_boot \
+		sets_of_parameters files_of_strangers repeats_and_shards expected_comes_first a_signal_ends_it; do
+		check "$name"
+	done
+}
