@@ -19,7 +19,7 @@ KSFT_MAKE = $(MAKE) --no-print-directory -C $(SELFTESTS) TARGETS=kvm \
 	$(if $(WERROR),WERROR=$(WERROR))
 
 .DEFAULT_GOAL := all
-.PHONY: all run_tests install gen_tar check new clean distclean help tree
+.PHONY: all run_tests install gen_tar check scoreboard new clean distclean help tree
 
 help:
 	@echo "make                   build the tests"
@@ -27,6 +27,7 @@ help:
 	@echo "    HOST=local|amd     choose where; TESTS=\"a_test b_test:CASEGLOB\" choose what"
 	@echo "    KERNEL=6.1         lab only: Debian kernel or file; PARAM=\"kvm.tdp_mmu=0 ...\""
 	@echo "make check             this project's own tests"
+	@echo "make scoreboard        which regressions of the corpus were caught: build/results/scoreboard.*"
 	@echo "make install|gen_tar   as in the kernel tree; INSTALL_PATH=DIR"
 	@echo "make new TEST=name     a new test from a template that builds and passes"
 	@echo "make clean|distclean   remove what was built / and all that was fetched"
@@ -49,6 +50,9 @@ run_tests: all
 
 check: tree
 	@scripts/check
+
+scoreboard:
+	@corpus/scoreboard
 
 new: tree
 	@scripts/new-test "$(TEST)"

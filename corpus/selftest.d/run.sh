@@ -202,12 +202,45 @@ a_signal_ends_it() {
 	equal "$(ls "$tmp/tmp")" ''
 }
 
+scoreboard_is_written() {
+	local red='"red":[],"log":"/l"}'
+
+	mkdir -p sb/own sb/out
+	cat > sb/results.jsonl <<-END
+		{"id":"x-y","kernel":"6.1","host":"amd","params":"defaults","verdict":"caught","case":"a_test.one","how":"log","seconds":7.50,"times":"1/1","title":"A \"title\"","why":"",$red
+		{"id":"x-y","kernel":"6.1","host":"amd","params":"kvm.tdp_mmu=0","verdict":"missed","case":"-","how":"-","seconds":null,"times":"0/1","title":"t","why":"4 <passed>",$red
+		{"id":"z","kernel":"6.1","host":"amd","params":"-","verdict":"broken","case":"-","how":"-","seconds":null,"times":"-","title":"","why":"does not build",$red
+	END
+	sed -n '1s/a_test.one/their_test.-/p' sb/results.jsonl > sb/own/results.jsonl
+	printf '%s\n' $'pass\tone_test\t-' $'fail\ttwo_test\t-' $'died\tlate_test\t-' > sb/own/unmodified.defaults.tsv
+	"$CORPUS_DIR/scoreboard" --suite sb --own sb/own --out sb/out
+	grep -q '^x-y  *6.1 amd  defaults  *caught  a_test.one (log), 7.50 s  *caught  *their_test.- (log), 7.50 s$' sb/out/scoreboard.txt
+	grep -q '^z  *6.1 amd  -  *broken  does not build  *not run$' sb/out/scoreboard.txt
+	grep -q '^the suite: 1 of 2 caught, 1 broken$' sb/out/scoreboard.txt
+	grep -q '^defaults: 1 are green; time out or end the host: late_test; fail: two_test; skipped: none$' sb/out/scoreboard.txt
+	grep -q '<td class="missed"><b>M</b> 4 &lt;passed&gt;' sb/out/scoreboard.html
+	fails_with 125 'no results in sb/own/none' "$CORPUS_DIR/scoreboard" --suite sb/own/none
+}
+
+# One mistake, in one place, and the same one again.
+mutants_are_made() {
+	local args=(--seed 3 --count 1 --operators early-return --files arch/x86/kvm/mmu/page_track.c --log "$tmp/mutants")
+
+	scenario "'mutated '*' a_test kvm.one') echo fail ;;"
+	KVM_LAB_CACHE=$tmp/cache KVM_CORPUS_LAB=$tmp/lab "$CORPUS_DIR/mutate" "${args[@]}" --tests a_test | tee told
+	grep -q '^seed 3: 1 of 1 caught, 0 survive$' told
+	equal "$(cat mutants/mutants/*.diff | grep -c '^+[^+]')" 1
+	rm -rf "$("$CORPUS_DIR/build-modules" mutants/mutants/*.diff)"
+	fails_with 2 "no mistake 'typo'" "$CORPUS_DIR/mutate" --operators typo
+}
+
 runner_checks() {
 	local name
 
 	for name in run_catches run_misses red_before_is_no_catch dead_before_is_no_catch host_dies \
 		everything_red_is_listed hang_is_confirmed errors_are_no_verdict no_boot \
-		sets_of_parameters files_of_strangers repeats_and_shards expected_comes_first a_signal_ends_it; do
+		sets_of_parameters files_of_strangers repeats_and_shards expected_comes_first a_signal_ends_it \
+		mutants_are_made; do
 		check "$name"
 	done
 }
