@@ -17,9 +17,5 @@
 
 @@
 @@
-  get_mmio_spte_gfn(u64 spte)
-  {
-- 	u64 gpa = spte & shadow_nonpresent_or_rsvd_lower_gfn_mask;
-+ 	u32 gpa = spte & shadow_nonpresent_or_rsvd_lower_gfn_mask;
-  	...
-  }
+- u64 gpa = spte & shadow_nonpresent_or_rsvd_lower_gfn_mask;
++ u32 gpa = spte & shadow_nonpresent_or_rsvd_lower_gfn_mask;

@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: data
 // hunks: 1
-// caught-by: nested_rights_test.kvm.nested_rights_are_not_of_registers
+// missed: VMRUN sets the MMU up before it loads L2's registers; no case loads the state of an L2 with another EFER yet
 //
 // The format of nested page tables, which bits are reserved and whether NX counts,
 // is that of L1's own page tables when it did VMRUN. Taken from the vCPU, which has
