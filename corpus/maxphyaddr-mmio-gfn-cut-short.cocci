@@ -4,8 +4,6 @@
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel
-// params: defaults
-// params: kvm.tdp_mmu=0
 // params: kvm_amd.npt=0
 // shows: exit data
 // hunks: 1
@@ -13,7 +11,7 @@
 //
 // The gfn of a gap is taken out of its MMIO SPTE when the guest touches the page for
 // the second time. Cut short on the way, the exit, or an access to RAM, is at a gpa
-// below 4G, though the first one was right.
+// below 4G, though the first one was right. With TDP the gpa of the fault is used instead.
 
 @@
 @@
