@@ -167,6 +167,8 @@ kernel_command_line() {
 	# Half of a VM's life is waiting for grace periods, and what is freed too early
 	# is gone the sooner.
 	words+=" rcupdate.rcu_expedited=1"
+	# An emulated CPU may be slow: who is stuck is found by the tests' own deadlines.
+	words+=" watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60"
 	words+=" panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check cryptomgr.notests"
 	[ "$nr_1g" = 0 ] || words+=" hugepagesz=1G hugepages=$nr_1g hugepagesz=2M"
 	echo "$words${params[*]+" ${params[*]}"}"
