@@ -103,15 +103,12 @@ static void add_zones(struct kvm_vm *vm)
 
 static void set_routing_and_filters(struct kvm_vm *vm)
 {
-	struct {
+	union {
 		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry[2];
-	} routing = { .head.nr = 2, .entry = {
-		{ .gsi = 5, .type = KVM_IRQ_ROUTING_IRQCHIP,
-		  .u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 5 } },
-		{ .gsi = 6, .type = KVM_IRQ_ROUTING_IRQCHIP,
-		  .u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 6 } },
-	} };
+		uint8_t bytes[sizeof(struct kvm_irq_routing) +
+			      2 * sizeof(struct kvm_irq_routing_entry)];
+	} routing = { .head.nr = 2 };
+	struct kvm_irq_routing_entry *entry = routing.head.entries;
 	static uint8_t bits[8];
 	struct kvm_msr_filter filter = {
 		.ranges[0] = { .flags = KVM_MSR_FILTER_READ, .nmsrs = 64,
@@ -120,6 +117,10 @@ static void set_routing_and_filters(struct kvm_vm *vm)
 	struct kvm_pit_config pit = {};
 	int i;
 
+	for (i = 0; i < 2; i++)
+		entry[i] = (struct kvm_irq_routing_entry){
+			.gsi = 5 + i, .type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 5 + i } };
 	for (i = 0; i < 2; i++) {
 		vm_ioctl(vm, KVM_SET_GSI_ROUTING, &routing);
 		/* Not on all kernels; here it is only to be given back. */
