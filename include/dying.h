@@ -40,4 +40,15 @@ void __attribute__((noreturn)) vm_die(struct kvm_vm *vm, enum vm_death how);
 void vm_die_in_child(enum vm_death how, struct kvm_vm *(*live)(void *arg),
 		     void *arg);
 
+/* A fixture with a variant for each death that a VMM of one process can choose. */
+#define VM_DEATH_VARIANTS(fixture)						\
+	KVM_FIXTURE(fixture)							\
+	FIXTURE_VARIANT(fixture) { enum vm_death how; };			\
+	FIXTURE_VARIANT_ADD(fixture, exit) { VM_DEATH_EXIT };			\
+	FIXTURE_VARIANT_ADD(fixture, vm_fd_first) { VM_DEATH_VM_FD_FIRST };	\
+	FIXTURE_VARIANT_ADD(fixture, vcpu_fd_first) { VM_DEATH_VCPU_FD_FIRST };	\
+	FIXTURE_VARIANT_ADD(fixture, slots_first) { VM_DEATH_SLOTS_FIRST };	\
+	FIXTURE_VARIANT_ADD(fixture, munmap_first) { VM_DEATH_MUNMAP_FIRST };	\
+	FIXTURE_VARIANT_ADD(fixture, sigkill) { VM_DEATH_SIGKILL };
+
 #endif /* SELFTEST_KVM_DYING_H */

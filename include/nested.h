@@ -214,6 +214,13 @@ nested_run_in_l2(struct nested_cpu *cpu, const char *what, ...);
  */
 void nested_restart_l1(struct nested_cpu *cpu);
 
+/* A fixture whose L2 has nested paging in one variant, its own tables in the other. */
+#define NESTED_VARIANTS(fixture)						\
+	KVM_FIXTURE(fixture)							\
+	FIXTURE_VARIANT(fixture) { bool paging; };				\
+	FIXTURE_VARIANT_ADD(fixture, nested_paging) { true };			\
+	FIXTURE_VARIANT_ADD(fixture, own_page_tables) { false };
+
 /* ---- state ---- */
 
 struct nested_vcpu_state {

@@ -23,13 +23,7 @@ KVM_TEST_SUITE(nested_memslot_test, .needs = { .mem_mb = 64 });
 #define PATTERN(r)	((struct pattern){ .round = (r), .slot = NESTED_SLOT })
 #define WORD(r, page)	pattern_word(PATTERN(r), page, 0)
 
-KVM_FIXTURE(l2);
-FIXTURE_VARIANT(l2) {
-	bool paging;
-};
-
-FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
-FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
+NESTED_VARIANTS(l2)
 
 static struct nested_cpu *create(struct nested *n, bool paging)
 {

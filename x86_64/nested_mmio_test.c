@@ -29,13 +29,7 @@ KVM_TEST_SUITE(nested_mmio_test,
 #define UNMAPPED_OFF	(2 * SZ_2M)
 #define GAP_GPA		(NESTED_GPA + 64 * SZ_1M)
 
-KVM_FIXTURE(l2);
-FIXTURE_VARIANT(l2) {
-	bool paging;
-};
-
-FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
-FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
+NESTED_VARIANTS(l2)
 
 static void create(struct nested *n, bool paging)
 {

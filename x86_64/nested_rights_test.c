@@ -19,13 +19,7 @@ KVM_TEST_SUITE(nested_rights_test,
 #define WORD(i)		NESTED_WORD(i)
 #define CODE		PATTERN_CODE_OFFSET
 
-KVM_FIXTURE(l2);
-FIXTURE_VARIANT(l2) {
-	bool paging;
-};
-
-FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
-FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
+NESTED_VARIANTS(l2)
 
 static struct nested_cpu *create(struct nested *n, bool paging)
 {

@@ -23,13 +23,7 @@ KVM_TEST_SUITE(nested_state_test,
 #define GAP_GPA		(NESTED_GPA + 64 * SZ_1M)
 #define UNMAPPED_OFF	(2 * SZ_2M)
 
-KVM_FIXTURE(l2);
-FIXTURE_VARIANT(l2) {
-	bool paging;
-};
-
-FIXTURE_VARIANT_ADD(l2, nested_paging) { .paging = true };
-FIXTURE_VARIANT_ADD(l2, own_page_tables) { .paging = false };
+NESTED_VARIANTS(l2)
 
 static struct nested_cpu *create(struct nested *n, bool paging)
 {
@@ -254,17 +248,7 @@ static struct kvm_vm *live_in_l2(void *arg)
 	return n.vm;
 }
 
-KVM_FIXTURE(death);
-FIXTURE_VARIANT(death) {
-	enum vm_death how;
-};
-
-FIXTURE_VARIANT_ADD(death, exit) { .how = VM_DEATH_EXIT };
-FIXTURE_VARIANT_ADD(death, vm_fd_first) { .how = VM_DEATH_VM_FD_FIRST };
-FIXTURE_VARIANT_ADD(death, vcpu_fd_first) { .how = VM_DEATH_VCPU_FD_FIRST };
-FIXTURE_VARIANT_ADD(death, slots_first) { .how = VM_DEATH_SLOTS_FIRST };
-FIXTURE_VARIANT_ADD(death, munmap_first) { .how = VM_DEATH_MUNMAP_FIRST };
-FIXTURE_VARIANT_ADD(death, sigkill) { .how = VM_DEATH_SIGKILL };
+VM_DEATH_VARIANTS(death)
 
 KVM_TEST_F(death, while_l2_runs)
 {

@@ -584,17 +584,7 @@ static struct kvm_vm *live_in_smm(void *arg)
 	return w.a.vm;
 }
 
-KVM_FIXTURE(death);
-FIXTURE_VARIANT(death) {
-	enum vm_death how;
-};
-
-FIXTURE_VARIANT_ADD(death, exit) { .how = VM_DEATH_EXIT };
-FIXTURE_VARIANT_ADD(death, vm_fd_first) { .how = VM_DEATH_VM_FD_FIRST };
-FIXTURE_VARIANT_ADD(death, vcpu_fd_first) { .how = VM_DEATH_VCPU_FD_FIRST };
-FIXTURE_VARIANT_ADD(death, slots_first) { .how = VM_DEATH_SLOTS_FIRST };
-FIXTURE_VARIANT_ADD(death, munmap_first) { .how = VM_DEATH_MUNMAP_FIRST };
-FIXTURE_VARIANT_ADD(death, sigkill) { .how = VM_DEATH_SIGKILL };
+VM_DEATH_VARIANTS(death)
 
 KVM_TEST_F(death, while_a_vcpu_is_in_smm)
 {
