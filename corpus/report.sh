@@ -50,6 +50,9 @@ write_result() {
 			"${verdict,,}" "$by" "$how" "${after/#-/null}" "$times" "$(json_string "$title")" \
 			"$(json_string "$why")" "$(json_red "$log")" "$(json_string "$log")"
 	} > "$file.json"
+	# At once: whoever stops the run keeps what it has found.
+	mkdir -p "$logs" 2> /dev/null || die "cannot write to $logs"
+	(flock 9 && merge_jsonl "$file.json") 9> "$logs/.lock"
 }
 
 # Every red case that counts.
