@@ -6,10 +6,9 @@
 // hosts: amd
 // shows: log
 // hunks: 1
-// caught-by: nested_state_test.l2.nested_paging.shuts_the_vcpu_down
+// missed: no case resets a vCPU that is in L2, as another vCPU's INIT does
 //
-// On SVM a triple fault of L2 that L1 does not intercept resets the vCPU. Its
-// EFER.SVME is gone then, but it goes on as a vCPU in L2.
+// A reset takes EFER.SVME away; the vCPU goes on as one in L2 all the same.
 
 @@
 expression vcpu;

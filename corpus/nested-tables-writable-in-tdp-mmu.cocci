@@ -6,14 +6,14 @@
 // hosts: amd intel
 // shows: data
 // hunks: 1
-// caught-by: nested_paging_test.l2.nested_paging.sees_large_leaves_split_and_joined
+// caught-by: nested_paging_test.l2.nested_paging.sees_pages_unmapped_and_mapped
 //
 // KVM shadows what L1 has as nested page tables and must see L1 write to them. L1
 // itself is mapped by the TDP MMU: if its SPTEs stay writable, an entry of an upper
 // level changes, and L2 never gets to know.
 
 @@
-expression kvm, slot, gfn, min_level, write_protected;
+expression kvm, slot, gfn, min_level;
 @@
-- if (is_tdp_mmu_enabled(kvm))
-- 	write_protected |= kvm_tdp_mmu_write_protect_gfn(kvm, slot, gfn, min_level);
+- kvm_tdp_mmu_write_protect_gfn(kvm, slot, gfn, min_level)
++ false
