@@ -7,6 +7,7 @@
 // params: defaults
 // shows: leak
 // hunks: 1
+// caught-by: vm_churn_test.churn.mappings.the_host_stays_as_it_was
 //
 // Every page that the TDP MMU maps stays allocated after the VM has ended.
 

@@ -8,6 +8,8 @@
 // params: kvm_amd.npt=0
 // shows: data stats
 // hunks: 1
+// caught-by: mmu_notifier_test.range.over_two_slots.unmaps_all_of_it_and_nothing_else
+// caught-by: dirty_writers_test.log.bitmap.single_stores
 //
 // All that goes by rmaps, the notifier's unmapping and write protection, leaves the
 // last page of its range as it was, unless it is also the first.
