@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Parameters of modules, and others, that a case changes. They are the whole
- * host's, so a process of its own sits by, which no signal to the case reaches, and puts the old value
- * back as soon as the case's process is gone, in whatever way.
+ * host's, so a process of its own sits by, which no signal to the case reaches,
+ * and puts the old value back as soon as the case's process is gone, in whatever
+ * way.
  */
 #include <fcntl.h>
 #include <string.h>
