@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define HOST_USAGE_MAX	384
+#define HOST_USAGE_MAX	1024
 
 struct host_usage {
 	unsigned int nr;

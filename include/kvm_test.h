@@ -84,4 +84,10 @@ bool kvm_test_case_selected(const struct kvm_test_options *opts, const char *nam
  */
 uint64_t kvm_test_option(const char *name, uint64_t def);
 
+/*
+ * How often to try what shows only now and then, @n times by default:
+ * "--set soak=N" makes it N times as often, for hardware and long nights.
+ */
+unsigned int test_tries(unsigned int n);
+
 #endif /* SELFTEST_KVM_KVM_TEST_H */

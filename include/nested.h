@@ -144,7 +144,11 @@ void nested_free(struct nested *n);
 #define NESTED_RAM_PAGES	1024
 #define NESTED_PATTERN		((struct pattern){ .round = 1, .slot = NESTED_SLOT })
 #define NESTED_WORD(page)	pattern_word(NESTED_PATTERN, page, 0)
-void nested_add_ram(struct nested *n);
+/* As nested_create(); returns the first vCPU. */
+struct nested_cpu *nested_create_with_ram(struct nested *n, unsigned int nr_cpus,
+					  bool nested_paging);
+/* A 4K leaf that leads to one of these pages. */
+uint64_t nested_ram_leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights);
 
 /* ---- L1's tables, by the host ---- */
 

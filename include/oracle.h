@@ -67,6 +67,9 @@ unsigned int host_state_compare(const struct host_state *before,
 				const struct host_state *now, char *text,
 				size_t size);
 
+/* What a VM leaves to RCU and workqueues is gone after this time, at the latest. */
+#define HOST_SETTLE_SECONDS	3
+
 /* As compare, but gives the host up to @seconds to settle (RCU, workqueues). */
 unsigned int host_state_check(const struct host_state *before,
 			      unsigned int seconds, char *text, size_t size);

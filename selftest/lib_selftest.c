@@ -510,6 +510,14 @@ TEST(case_globs_select)
 	EXPECT_TRUE(kvm_test_case_selected(&opts, "kvm.write_x"));
 }
 
+TEST(soak_multiplies_tries)
+{
+	EXPECT_EQ(test_tries(12), 12);
+	setenv("KVM_TEST_SOAK", "3", 1);
+	EXPECT_EQ(test_tries(12), 36);
+	unsetenv("KVM_TEST_SOAK");
+}
+
 static int bad_option(const void *arg)
 {
 	char *argv[] = { "selftest", (char *)arg, NULL };

@@ -619,7 +619,7 @@ KVM_TEST(a_running_guest_is_logged_at_once, .thp = true)
 
 	thp_vm_create(&p, 1, 2 * SZ_2M);
 	w = &p.workers[0];
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < test_tries(16); i++) {
 		page_worker_hot(w, PAGES_HOT_WRITE, gpa);
 		if (!i)
 			breadcrumb("logging on while the guest writes");
@@ -692,7 +692,7 @@ KVM_TEST_F(migration, copies_everything, .thp = true)
 	breadcrumb("migrate");
 	vm_mem_region_set_flags(p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	memcpy(copy, memory, size);
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < test_tries(8); i++) {
 		page_worker_wait_loops(&p.workers[i % 2], 2);
 		migrate_dirty(&p, copy, variant->manual);
 	}

@@ -176,7 +176,7 @@ KVM_TEST_F(drop, leaves_zeroes_and_nothing_else)
 KVM_TEST_F(drop, a_running_guest_sees_at_once)
 {
 	const bool huge = get_backing_src_pagesz(variant->src) == SZ_2M;
-	const unsigned int tries = 8;
+	const unsigned int tries = test_tries(8);
 	const size_t stride = huge ? SZ_2M : SZ_4K;
 	const size_t hugetlb_size = 4 * SZ_2M, thp_size = 8 * SZ_2M;
 	struct backing_mem mem;
@@ -419,7 +419,7 @@ KVM_TEST(split_and_collapse_under_guests, .thp = true)
 		page_area_set_round(&p.area, i, 1, ROUND_NONE);
 	page_worker_start(&p.workers[0], PAGES_BUMP_LOOP);
 	page_worker_start(&p.workers[1], PAGES_READ_LOOP);
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < test_tries(12); i++) {
 		breadcrumb("split, %lu", i);
 		split_thp((char *)mem.hva + (i & 1) * SZ_2M + split_page * PAGE_SIZE,
 			  i / 2 % 3);

@@ -24,18 +24,6 @@ KVM_TEST_SUITE(nested_paging_test,
 
 NESTED_VARIANTS(l2)
 
-static struct nested_cpu *create(struct nested *n, bool paging)
-{
-	nested_create(n, 1, paging);
-	nested_add_ram(n);
-	return &n->cpu[0];
-}
-
-static uint64_t leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights)
-{
-	return nested_leaf(cpu->n, PAGE_GPA(page), PG_LEVEL_4K, rights);
-}
-
 /* ---- edits ---- */
 
 KVM_TEST_F(l2, sees_pages_unmapped_and_mapped)
@@ -44,20 +32,20 @@ KVM_TEST_F(l2, sees_pages_unmapped_and_mapped)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
 	for (i = 0; i < 2 * NPAGES; i++) {
 		unsigned int from = i % NPAGES, to = (i + 3) % NPAGES;
 
 		l2_read(cpu, PAGE_OFF(from), WORD(from));
-		l1_edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, leaf(cpu, to, NESTED_RWX));
+		l1_edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, nested_ram_leaf(cpu, to, NESTED_RWX));
 		l2_read(cpu, PAGE_OFF(from), WORD(to));
 		l1_edit(cpu, PAGE_OFF(from), PG_LEVEL_4K, 0);
 		l2_fault(cpu, L2_READ, PAGE_OFF(from), 0);
 		l2_fault(cpu, L2_EXEC, PAGE_OFF(from) + CODE, PFERR_FETCH_MASK);
 		/* What was not present is nowhere remembered. */
 		l1_set_entry(cpu, PAGE_OFF(from), PG_LEVEL_4K,
-			     leaf(cpu, from, NESTED_RWX));
+			     nested_ram_leaf(cpu, from, NESTED_RWX));
 		l2_read(cpu, PAGE_OFF(from), WORD(from));
 		l2_exec(cpu, PAGE_OFF(from) + CODE);
 		nested_run(cpu, "page %u, then %u, then none, then %u", from, to, from);
@@ -71,22 +59,22 @@ KVM_TEST_F(l2, loses_and_gains_rights)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
 	for (i = 0; i < NPAGES; i++) {
 		uint64_t off = PAGE_OFF(i);
 
 		l2_write(cpu, off + 8, i);
 		l2_exec(cpu, off + CODE);
-		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_R | NESTED_X));
+		l1_edit(cpu, off, PG_LEVEL_4K, nested_ram_leaf(cpu, i, NESTED_R | NESTED_X));
 		l2_fault(cpu, L2_WRITE, off, PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
 		l2_read(cpu, off, WORD(i));
 		l2_exec(cpu, off + CODE);
-		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RW));
+		l1_edit(cpu, off, PG_LEVEL_4K, nested_ram_leaf(cpu, i, NESTED_RW));
 		l2_write(cpu, off + 8, ~i);
 		l2_fault(cpu, L2_EXEC, off + CODE, PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
 		l2_read(cpu, off + 8, ~i);
-		l1_edit(cpu, off, PG_LEVEL_4K, leaf(cpu, i, NESTED_RWX));
+		l1_edit(cpu, off, PG_LEVEL_4K, nested_ram_leaf(cpu, i, NESTED_RWX));
 		l2_exec(cpu, off + CODE);
 		l1_read(cpu, PAGE_GPA(i) + 8, ~i);
 		nested_run(cpu, "page %u", i);
@@ -102,13 +90,13 @@ KVM_TEST_F(l2, sees_large_leaves_split_and_joined)
 	uint64_t large, link;
 	unsigned int i;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	/* The table, which is not in use at first. */
 	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
 	link = *nested_entry(&n, 0, PG_LEVEL_2M);
 	large = nested_leaf(&n, NESTED_GPA, PG_LEVEL_2M, NESTED_RWX);
-	*nested_entry(&n, PAGE_OFF(5), PG_LEVEL_4K) = leaf(cpu, 600, NESTED_RW);
-	*nested_entry(&n, PAGE_OFF(6), PG_LEVEL_4K) = leaf(cpu, 6, NESTED_R);
+	*nested_entry(&n, PAGE_OFF(5), PG_LEVEL_4K) = nested_ram_leaf(cpu, 600, NESTED_RW);
+	*nested_entry(&n, PAGE_OFF(6), PG_LEVEL_4K) = nested_ram_leaf(cpu, 6, NESTED_R);
 	*nested_entry(&n, PAGE_OFF(7), PG_LEVEL_4K) = 0;
 	*nested_entry(&n, 0, PG_LEVEL_2M) = large;
 	for (i = 0; i < 5; i++) {
@@ -144,7 +132,7 @@ KVM_TEST_F(l2, writes_the_tables)
 	unsigned int i;
 	gpa_t table;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
 	table = align_down(nested_entry_gpa(&n, 0, PG_LEVEL_4K), PAGE_SIZE);
 	nested_map(&n, table_off, table, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
@@ -155,11 +143,11 @@ KVM_TEST_F(l2, writes_the_tables)
 		l2_write(cpu, table_off + 8 * i, 0);
 		l1_flush(cpu);
 		l2_fault(cpu, L2_READ, PAGE_OFF(i), 0);
-		l2_write(cpu, table_off + 8 * i, leaf(cpu, to, NESTED_RW));
+		l2_write(cpu, table_off + 8 * i, nested_ram_leaf(cpu, to, NESTED_RW));
 		l2_read(cpu, PAGE_OFF(i), WORD(to));
 		l2_fault(cpu, L2_EXEC, PAGE_OFF(i) + CODE,
 			 PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
-		l2_write(cpu, table_off + 8 * i, leaf(cpu, i, NESTED_R));
+		l2_write(cpu, table_off + 8 * i, nested_ram_leaf(cpu, i, NESTED_R));
 		if (variant->paging)
 			l1_flush(cpu);
 		else
@@ -185,7 +173,7 @@ KVM_TEST_F(l2, sees_tables_in_a_large_page_edited, .huge_2m = 1)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, large, 2,
 				    SZ_2M / PAGE_SIZE, 0);
 	nested_map(&n, 4 * SZ_2M, large, SZ_2M, PG_LEVEL_2M, NESTED_RW);
@@ -195,20 +183,20 @@ KVM_TEST_F(l2, sees_tables_in_a_large_page_edited, .huge_2m = 1)
 	/* Offset 0 is behind the table, offset 1G behind table and directory. */
 	l1_write(cpu, directory, nested_link(&n, table));
 	for (i = 0; i < NPAGES; i++)
-		l1_write(cpu, table + 8 * i, leaf(cpu, i, NESTED_RW));
+		l1_write(cpu, table + 8 * i, nested_ram_leaf(cpu, i, NESTED_RW));
 	nested_run(cpu, "a large page is filled");
 	*nested_entry(&n, 0, PG_LEVEL_2M) = nested_link(&n, table);
 	for (i = 0; i < NPAGES; i++) {
 		unsigned int to = (i + 3) % NPAGES;
 
 		l2_read(cpu, PAGE_OFF(i), WORD(i));
-		l1_write(cpu, table + 8 * i, leaf(cpu, to, NESTED_R));
+		l1_write(cpu, table + 8 * i, nested_ram_leaf(cpu, to, NESTED_R));
 		l1_flush(cpu);
 		l2_read(cpu, PAGE_OFF(i), WORD(to));
 		l2_fault(cpu, L2_WRITE, PAGE_OFF(i), PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
 		/* By L2 itself, through either of its mappings. */
 		l2_write(cpu, (i % 2 ? SZ_2M : 4 * SZ_2M) + table - large + 8 * i,
-			 leaf(cpu, i, NESTED_RW));
+			 nested_ram_leaf(cpu, i, NESTED_RW));
 		l1_flush(cpu);
 		l2_read(cpu, PAGE_OFF(i), WORD(i));
 		l2_write(cpu, PAGE_OFF(i) + 8, i);
@@ -246,7 +234,7 @@ static void edit_until_stopped(struct kvm_vcpu *vcpu)
 		for (i = 0; i < NR_EDITS; i++) {
 			page = (turn + i) % 3;
 			l1_set_entry(cpu, 0, PG_LEVEL_4K,
-				     page == 2 ? 0 : leaf(cpu, page, NESTED_RW));
+				     page == 2 ? 0 : nested_ram_leaf(cpu, page, NESTED_RW));
 		}
 		nested_run(cpu, "another vCPU reads through the entry");
 	}
@@ -281,9 +269,7 @@ KVM_TEST_F(l2, sees_what_another_vcpu_maps)
 	struct nested_cpu *cpu;
 	struct nested n;
 
-	nested_create(&n, 2, variant->paging);
-	cpu = &n.cpu[0];
-	nested_add_ram(&n);
+	cpu = nested_create_with_ram(&n, 2, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
 	editor_cpu = &n.cpu[1];
 	vcpu_thread_start(editor_cpu->vcpu, edit_until_stopped);
@@ -299,7 +285,7 @@ KVM_TEST_F(l2, sees_what_another_vcpu_maps)
 	pr_info("L2 has seen page 0 %u times, page 1 %u times, neither %u times", seen[0],
 		seen[1], seen[2]);
 	for (i = 0; i < 3; i++) {
-		l1_set_entry(editor_cpu, 0, PG_LEVEL_4K, leaf(cpu, i, NESTED_RW));
+		l1_set_entry(editor_cpu, 0, PG_LEVEL_4K, nested_ram_leaf(cpu, i, NESTED_RW));
 		nested_run(editor_cpu, "the last edits");
 		l1_flush(cpu);
 		l2_read(cpu, 0, WORD(i));
@@ -319,7 +305,7 @@ KVM_TEST_F(l2, sees_the_root_that_l1_sets)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	for (i = 0; i < NR_ROOTS; i++) {
 		roots[i] = i ? nested_new_root(&n) : n.root;
 		__nested_map(&n, roots[i], 0, PAGE_GPA(i), PAGE_SIZE, PG_LEVEL_4K,
@@ -348,7 +334,7 @@ KVM_TEST_F(l2, sees_roots_edited_while_unused)
 	struct nested n;
 	unsigned int i, at;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	for (i = 0; i < 2; i++) {
 		roots[i] = i ? nested_new_root(&n) : n.root;
 		__nested_map(&n, roots[i], 0, PAGE_GPA(i), PAGE_SIZE, PG_LEVEL_4K,
@@ -359,7 +345,7 @@ KVM_TEST_F(l2, sees_roots_edited_while_unused)
 	}
 	for (i = 0; i < 12; i++) {
 		at = i % 2;
-		l1_write(cpu, entry[at], leaf(cpu, i % NPAGES, NESTED_RW));
+		l1_write(cpu, entry[at], nested_ram_leaf(cpu, i % NPAGES, NESTED_RW));
 		l1_set_root(cpu, roots[at]);
 		l1_flush(cpu);
 		l2_read(cpu, 0, WORD(i % NPAGES));
@@ -386,7 +372,7 @@ KVM_TEST(nested_tables_without_memory)
 
 	__TEST_REQUIRE(kernel_at_least(5, 13) || kvm_test_option("known_bugs", 0),
 		       "a known bug of this kernel: a root of L1's in no memslot ends the VM; --set known_bugs=1 makes it a failure");
-	cpu = create(&n, true);
+	cpu = nested_create_with_ram(&n, 1, true);
 	nested_map(&n, 0, NESTED_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
 	for (i = 0; i < 6; i++) {
 		vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS, gpa, 2, 1, 0);

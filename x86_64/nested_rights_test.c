@@ -21,18 +21,6 @@ KVM_TEST_SUITE(nested_rights_test,
 
 NESTED_VARIANTS(l2)
 
-static struct nested_cpu *create(struct nested *n, bool paging)
-{
-	nested_create(n, 1, paging);
-	nested_add_ram(n);
-	return &n->cpu[0];
-}
-
-static uint64_t leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights)
-{
-	return nested_leaf(cpu->n, NESTED_GPA + page * PAGE_SIZE, PG_LEVEL_4K, rights);
-}
-
 /* What one entry takes from below it, be it a leaf or not. */
 static uint64_t weaker(struct nested *n, uint64_t entry, unsigned int rights)
 {
@@ -100,7 +88,7 @@ KVM_TEST_F(l2, has_the_rights_of_all_levels)
 	struct nested_cpu *cpu;
 	struct nested n;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
 	rights_at_each_level(cpu, PG_LEVEL_4K);
 	*nested_entry(&n, 0, PG_LEVEL_2M) = 0;
@@ -139,7 +127,7 @@ KVM_TEST(nested_rights_are_not_of_registers)
 			pr_info("not tried: another EFER.NX in L2, a known bug of this kernel (--set known_bugs=1 to see)");
 			continue;
 		}
-		cpu = create(&n, true);
+		cpu = nested_create_with_ram(&n, 1, true);
 		vcpu_sregs_get(cpu->vcpu, &sregs);
 		sregs.cr4 |= regs[i].l1_cr4 & mask;
 		vcpu_sregs_set(cpu->vcpu, &sregs);
@@ -185,7 +173,7 @@ KVM_TEST_F(l2, faults_on_reserved_bits)
 	struct nested n;
 	int level;
 
-	cpu = create(&n, variant->paging);
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
 	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
 	for (level = PG_LEVEL_4K; level <= PG_LEVEL_512G; level++) {
 		if (n.vm->pa_bits < 52)
@@ -211,7 +199,7 @@ KVM_TEST(nx_of_npt_is_reserved_without_nx_in_l1)
 	__TEST_REQUIRE(host_is_amd(), "needs NPT, whose format is that of L1's page tables");
 	__TEST_REQUIRE(!efer_of_l2_counts(),
 		       "a known bug of this kernel: reserved bits of nested page tables by L2's EFER; --set known_bugs=1 makes it a failure");
-	cpu = create(&n, true);
+	cpu = nested_create_with_ram(&n, 1, true);
 	vcpu_sregs_get(cpu->vcpu, &sregs);
 	sregs.efer &= ~EFER_NX;
 	vcpu_sregs_set(cpu->vcpu, &sregs);
@@ -229,7 +217,7 @@ KVM_TEST(ept_misconfigurations_are_l1s)
 	struct nested n;
 
 	__TEST_REQUIRE(!host_is_amd(), "needs EPT");
-	cpu = create(&n, true);
+	cpu = nested_create_with_ram(&n, 1, true);
 	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
 	l2_read(cpu, 0, WORD(0));
 	/* Writable, but not readable; memory type 2, or 7. */
@@ -239,7 +227,7 @@ KVM_TEST(ept_misconfigurations_are_l1s)
 	l2_fault(cpu, L2_READ, 0, PFERR_RSVD_MASK);
 	l1_edit(cpu, 0, PG_LEVEL_4K, NESTED_GPA | 7 << 3 | EPT_READ | EPT_WRITE);
 	l2_fault(cpu, L2_WRITE, 0, PFERR_RSVD_MASK);
-	l1_edit(cpu, 0, PG_LEVEL_4K, leaf(cpu, 1, NESTED_R));
+	l1_edit(cpu, 0, PG_LEVEL_4K, nested_ram_leaf(cpu, 1, NESTED_R));
 	l2_read(cpu, 0, WORD(1));
 	nested_run(cpu, "EPT misconfigurations");
 	nested_free(&n);

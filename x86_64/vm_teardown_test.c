@@ -131,8 +131,8 @@ static void vmm_updating_slots(void *arg, int sock)
 	}
 }
 
-static void kill_vmm(const struct alive *alive, const char *name,
-		     void (*main)(void *arg, int sock))
+static void kill_vmm_once(const struct alive *alive, const char *name,
+			  void (*main)(void *arg, int sock))
 {
 	useconds_t delay = test_random() % 20000;
 	struct host_watch host;
@@ -148,6 +148,15 @@ static void kill_vmm(const struct alive *alive, const char *name,
 	vmm_wait(&vmm, true);
 	vmm_expect_gone(&vmm, name);
 	host_watch_expect_clean(&host, name);
+}
+
+static void kill_vmm(const struct alive *alive, const char *name,
+		     void (*main)(void *arg, int sock))
+{
+	unsigned int i;
+
+	for (i = 0; i < test_tries(1); i++)
+		kill_vmm_once(alive, name, main);
 }
 
 KVM_TEST_F(alive, killed_in_guest_mode)

@@ -29,7 +29,6 @@
 #include "proc.h"
 
 #define DEFAULT_TIMEOUT		20
-#define SETTLE_SECONDS		3
 #define KILL_SECONDS		5
 #define MAX_VMS			16
 #define TEXT_SIZE		16384
@@ -220,7 +219,7 @@ static void reap_leftovers(struct supervisor *s)
 
 static void check_host(struct supervisor *s)
 {
-	if (s->alone && host_state_check(&s->before, test_seconds(SETTLE_SECONDS),
+	if (s->alone && host_state_check(&s->before, test_seconds(HOST_SETTLE_SECONDS),
 					 s->text, sizeof(s->text))) {
 		report(s, ORACLE_LEAK, "the host is not as it was before the case");
 		pr_info("%s", s->text);

@@ -16,8 +16,10 @@
 
 static void add(struct host_usage *u, const char *name, const char *unit, int64_t value)
 {
-	if (u->nr == HOST_USAGE_MAX || value < 0)
+	if (value < 0)
 		return;
+	TEST_ERROR_ON(u->nr == HOST_USAGE_MAX, "this host has more than %u kinds of memory to look at: raise HOST_USAGE_MAX",
+		      HOST_USAGE_MAX);
 	snprintf(u->item[u->nr].name, sizeof(u->item[u->nr].name), "%.28s %s", name, unit);
 	u->item[u->nr++].value = value;
 }

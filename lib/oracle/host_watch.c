@@ -3,8 +3,6 @@
 #include "host_watch.h"
 #include "test_util.h"
 
-#define SETTLE_SECONDS	3
-
 void host_watch_start(struct host_watch *w)
 {
 	host_state_read(&w->before, "");
@@ -15,7 +13,7 @@ void host_watch_expect_clean(const struct host_watch *w, const char *when)
 {
 	char text[1024];
 
-	if (w->can_tell && host_state_check(&w->before, test_seconds(SETTLE_SECONDS), text,
+	if (w->can_tell && host_state_check(&w->before, test_seconds(HOST_SETTLE_SECONDS), text,
 					    sizeof(text)))
 		test_fail(ORACLE_LEAK, __FILE__, __LINE__, NULL, "%s:\n%s", when, text);
 }

@@ -205,12 +205,20 @@ void nested_create(struct nested *n, unsigned int nr_cpus, bool nested_paging)
 		n->cpu[i].box->root = nested_root_value(n, n->root);
 }
 
-void nested_add_ram(struct nested *n)
+struct nested_cpu *nested_create_with_ram(struct nested *n, unsigned int nr_cpus,
+					  bool nested_paging)
 {
+	nested_create(n, nr_cpus, nested_paging);
 	vm_userspace_mem_region_add(n->vm, VM_MEM_SRC_ANONYMOUS, NESTED_GPA, NESTED_SLOT,
 				    NESTED_RAM_PAGES, 0);
 	pattern_fill(addr_gpa2hva(n->vm, NESTED_GPA), NESTED_RAM_PAGES * PAGE_SIZE,
 		     NESTED_PATTERN);
+	return &n->cpu[0];
+}
+
+uint64_t nested_ram_leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights)
+{
+	return nested_leaf(cpu->n, NESTED_GPA + page * PAGE_SIZE, PG_LEVEL_4K, rights);
 }
 
 void nested_free(struct nested *n)
