@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: both halves of a 32-bit page table have one shadow page
-// fix: "KVM: MMU: Respect nonpae pagetable quadrant when zapping ptes"
+// fix: fce0657ff9f1 "KVM: MMU: Respect nonpae pagetable quadrant when zapping ptes"
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

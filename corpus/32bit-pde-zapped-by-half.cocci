@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a write to a 32-bit PDE zaps one of its two shadow entries
-// fix: "KVM: MMU: Fix guest writes to nonpae pde"
+// fix: ac1b714e78c8 "KVM: MMU: Fix guest writes to nonpae pde"
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: large pages where gpa and hva are not aligned alike
-// fix: ac04527f7947 "KVM: Disable largepages on misaligned memory slots"
+// fix: ac04527f7947 "KVM: Disable large pages on misaligned memory slots"
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

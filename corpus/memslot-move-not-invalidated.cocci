@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a slot is moved without being made invalid first
-// fix: 12d6e7538e24 "KVM: perform an invalid memslot step for gpa base change"
+// fix: 12d6e7538e2d "KVM: perform an invalid memslot step for gpa base change"
 // files: virt/kvm/kvm_main.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: an MMIO write in two parts keeps a pointer to the emulator's stack
-// fix: "KVM: x86: Use scratch field in MMIO fragment to hold small write values"
+// fix: 0b16e69d17d8 "KVM: x86: Use scratch field in MMIO fragment to hold small write values"
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

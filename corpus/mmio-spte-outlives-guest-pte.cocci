@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: an MMIO SPTE stays when the guest's PTE is changed
-// fix: never merged; ce88decfd25b "KVM: MMU: mmio page fault support" brought the check
+// fix: never merged; ce88decffd17 "KVM: MMU: mmio page fault support" brought the check
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the emulator takes the gpa of L2's fault for one of L1
-// fix: 618232e219cc "KVM: x86: Avoid guest page table walk when gpa_available is set"
+// fix: 618232e2196a "KVM: x86: Avoid guest page table walk when gpa_available is set"
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

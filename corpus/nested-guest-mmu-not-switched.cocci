@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: L2 with nested paging runs on the MMU of L1
-// fix: "KVM: nSVM: fix switch to guest mmu"
+// fix: 3cf85f9f6bd7 "KVM: x86: nSVM: fix switch to guest mmu"
 // files: arch/x86/kvm/svm/nested.c
 // kernels: 6.1
 // hosts: amd

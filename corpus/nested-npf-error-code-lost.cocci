@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: L1 gets the error code of the host's nested page fault
-// fix: "KVM: nSVM: propagate the NPF EXITINFO to the guest"
+// fix: 5e3525195196 "KVM: nSVM: propagate the NPF EXITINFO to the guest"
 // files: arch/x86/kvm/svm/nested.c
 // kernels: 6.1
 // hosts: amd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: L1's nested page tables are read with the EFER and CR4 of L2
-// fix: 929d1cfaa690 "KVM: MMU: pass arbitrary CR0/CR4/EFER to kvm_init_shadow_mmu"
+// fix: 929d1cfaa692 "KVM: MMU: pass arbitrary CR0/CR4/EFER to kvm_init_shadow_mmu"
 // files: arch/x86/kvm/svm/nested.c
 // kernels: 6.1
 // hosts: amd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: roots stay as they are when PDPTEs change
-// fix: 24cd19a28cb7 "KVM: X86: Update mmu->pdptrs only when it is changed"
+// fix: 6b123c3a89a9 "KVM: x86/mmu: Reconstruct shadow page root if the guest PDPTEs is changed"
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: faults that no guest has taken are counted as taken
-// fix: 5186ec223b1e "KVM: x86/mmu: Bump pf_taken stat only in the "real" page fault handler"
+// fix: 5186ec223b68 "KVM: x86/mmu: Bump pf_taken stat only in the "real" page fault handler"
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 7.2
 // hosts: amd intel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a large page's shadow page does not depend on its rights
-// fix: "KVM: MMU: Fix hugepage pdes mapping same physical address with different access"
+// fix: d28c6cfbbc5e "KVM: MMU: Fix hugepage pdes mapping same physical address with different access"
 // files: arch/x86/kvm/mmu/paging_tmpl.h
 // kernels: 6.1
 // hosts: amd intel

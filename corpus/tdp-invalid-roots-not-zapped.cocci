@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: invalid roots are not zapped before a memslot is gone
-// fix: "KVM: x86/mmu: Zap invalidated TDP MMU roots before returning to the caller"
+// fix: 4c6654bd160d "KVM: x86/mmu: Tear down roots before kvm_mmu_zap_all_fast returns"
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel
