@@ -14,9 +14,9 @@
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(guest_modes_test,
-	.fixes = FIXES("24cd19a28cb7 KVM: X86: Update mmu->pdptrs only when it is changed",
+	.fixes = FIXES("6b123c3a89a9 KVM: x86/mmu: Reconstruct shadow page root if the guest PDPTEs is changed",
 		"427890aff855 kvm: x86: Toggling CR4.SMAP does not load PDPTEs in PAE mode",
-		"167f8a5cae99 KVM: x86/mmu: include EFER.LMA in extended mmu role"));
+		"b8453cdcf260 KVM: x86/mmu: include EFER.LMA in extended mmu role"));
 
 #define RW	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
 

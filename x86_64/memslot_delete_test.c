@@ -15,7 +15,7 @@
 
 KVM_TEST_SUITE(memslot_delete_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
-	.fixes = FIXES("12d6e7538e24 KVM: perform an invalid memslot step for gpa base change",
+	.fixes = FIXES("12d6e7538e2d KVM: perform an invalid memslot step for gpa base change",
 		       "d012a06ab1d2 Revert \"KVM: x86/mmu: Zap only the relevant pages when removing a memslot\"",
 		       "b6467ab142b7 KVM: Check validity of resolved slot when searching memslots"));
 

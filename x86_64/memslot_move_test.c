@@ -21,7 +21,7 @@
 
 KVM_TEST_SUITE(memslot_move_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
-	.fixes = FIXES("12d6e7538e24 KVM: perform an invalid memslot step for gpa base change",
+	.fixes = FIXES("12d6e7538e2d KVM: perform an invalid memslot step for gpa base change",
 		       "edd4fa37baa6 KVM: x86: Allocate new rmap and large page tracking when moving memslot"));
 
 #define SLOT	1

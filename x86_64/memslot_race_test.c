@@ -19,7 +19,7 @@ KVM_TEST_SUITE(memslot_race_test,
 	/* Eight vCPUs share what CPUs there are. */
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)), .mem_mb = 64,
 		   .timeout = 60 },
-	.fixes = FIXES("12d6e7538e24 KVM: perform an invalid memslot step for gpa base change",
+	.fixes = FIXES("12d6e7538e2d KVM: perform an invalid memslot step for gpa base change",
 		       "ddfd1730fd82 KVM: x86/mmu: Do not cache MMIO accesses while memslots are in flux"));
 
 #define GPA		ARENA_GPA

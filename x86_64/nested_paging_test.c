@@ -358,13 +358,13 @@ KVM_TEST_F(l2, sees_roots_edited_while_unused)
 /*
  * The root, or another table, is in no memslot, or in one that goes; then it is L1
  * that hears of it, by whatever exit this KVM has for that, and with good tables L2
- * lives on. Until 6.7 an entry with a root in no memslot is a triple fault for which
+ * lives on. Until 6.6 an entry with a root in no memslot is a triple fault for which
  * KVM WARNs, as the entry is not over (0e3223d8d00a is the fix); before 5.13 that
  * triple fault was not L1's, but all of the VM's.
  */
 KVM_TEST(nested_tables_without_memory)
 {
-	const bool may_enter = kernel_at_least(6, 7) || kvm_test_option("known_bugs", 0);
+	const bool may_enter = kernel_at_least(6, 6) || kvm_test_option("known_bugs", 0);
 	const gpa_t gpa = NESTED_GPA + 16 * SZ_1M;
 	struct nested_cpu *cpu;
 	struct nested n;

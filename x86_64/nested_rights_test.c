@@ -13,7 +13,7 @@
 
 KVM_TEST_SUITE(nested_rights_test,
 	.needs = { .mem_mb = 64 },
-	.fixes = FIXES("929d1cfaa690 KVM: MMU: pass arbitrary CR0/CR4/EFER to kvm_init_shadow_mmu"));
+	.fixes = FIXES("929d1cfaa692 KVM: MMU: pass arbitrary CR0/CR4/EFER to kvm_init_shadow_mmu"));
 
 #define PAGE_OFF(i)	((i) * PAGE_SIZE)
 #define WORD(i)		NESTED_WORD(i)

@@ -17,7 +17,7 @@
 KVM_TEST_SUITE(prefault_test,
 	.needs = { .mem_mb = 64 },
 	.fixes = FIXES("3ccbf6f47098 KVM: x86/mmu: Return -EAGAIN if userspace deletes/moves memslot during prefault",
-		       "5186ec223b1e KVM: x86/mmu: Bump pf_taken stat only in the \"real\" page fault handler"));
+		       "5186ec223b68 KVM: x86/mmu: Bump pf_taken stat only in the \"real\" page fault handler"));
 
 #define GPA	0x40000000UL
 #define SLOT	1
