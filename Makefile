@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kvm target of the kernel's selftests. Standing in a kernel tree as
 # tools/testing/selftests/kvm it is nothing else; standing alone, standalone.mk
-# lays a tree around it.
+# lays a tree around it; beside the kernel's own tests, graft.mk calls it.
+KSFT ?= ..
 
-ifeq ($(wildcard ../lib.mk),)
+ifeq ($(wildcard $(KSFT)/lib.mk),)
 include standalone.mk
 else
 
 TEST_GEN_PROGS := $(sort $(patsubst %.c,%,$(wildcard x86_64/*_test.c)))
 TEST_GEN_PROGS_EXTENDED := $(patsubst %.c,%,$(wildcard selftest/*_selftest.c))
-
 LIBKVM_SRC := $(wildcard lib/*.c lib/x86_64/*.c lib/oracle/*.c lib/x86_64/*.S)
 
 all:
-include ../lib.mk
+include $(KSFT)/lib.mk
 
 # Guests are C too: no vector registers, no red zone under exceptions, no stack
 # protector (its canary is in TLS), and an ELF file that runs where it is linked.
@@ -21,7 +21,7 @@ CFLAGS += -O2 -g -std=gnu11 -Wall -Wextra -Wstrict-prototypes
 CFLAGS += -D_GNU_SOURCE= -pthread -fno-pie -fno-strict-aliasing
 CFLAGS += -fno-stack-protector -mno-red-zone -mgeneral-regs-only
 CFLAGS += -fno-builtin-memcmp -fno-builtin-memcpy -fno-builtin-memset
-CFLAGS += -Iinclude -isystem .. $(KHDR_INCLUDES)
+CFLAGS += -Iinclude -isystem $(KSFT) $(KHDR_INCLUDES)
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
 endif
