@@ -49,7 +49,7 @@ enum kvm_case_result {
 /*
  * Runs @body(@variant) in a process of its own under a watchdog, with every
  * oracle on, and prints why it failed. @needs may be NULL. The reason of a skip
- * goes to @reason.
+ * or a failure goes to @reason.
  */
 enum kvm_case_result kvm_case_run(const struct kvm_test *test,
 				  const struct kvm_needs *needs,

@@ -73,6 +73,14 @@ static void dump_live_vms(void)
 	free(text);
 }
 
+void note_fault(const char *text)
+{
+	struct case_report *report = case_context.report;
+
+	if (report && !report->fault[0])
+		snprintf(report->fault, sizeof(report->fault), "%s", text);
+}
+
 void test_fail(enum oracle oracle, const char *file, int line, const char *expr,
 	       const char *fmt, ...)
 {
@@ -95,6 +103,7 @@ void test_fail(enum oracle oracle, const char *file, int line, const char *expr,
 		text = NULL;
 	va_end(ap);
 
+	note_fault(text ?: fmt);
 	pr_info("%s:%d: %s", base ? base + 1 : file, line, text ?: fmt);
 	if (expr)
 		pr_info("  check: %s", expr);

@@ -23,6 +23,7 @@ enum {
 struct case_report {
 	char skip_reason[CASE_REASON_SIZE];
 	char step[128];			/* last breadcrumb */
+	char fault[256];		/* the first thing that went wrong */
 	bool body_returned;
 	pid_t guardians[CASE_MAX_GUARDIANS];
 };
@@ -48,6 +49,14 @@ void vm_elf_load(struct kvm_vm *vm);
  */
 void vm_check_stats(struct kvm_vm *vm);
 void vm_check_constants(struct kvm_vm *vm);
+
+/* Remembers @text as the reason of the failure, if nothing came before it. */
+void note_fault(const char *text);
+
+/* Lines in the journal, if there is one; see journal.c. */
+void journal_start(const char *test, const char *name);
+void journal_end(const char *test, const char *name,
+		 enum kvm_case_result result, const char *reason);
 
 /* Makes SIGQUIT print what each thread is doing; the watchdog sends it. */
 void install_hang_dump(void);

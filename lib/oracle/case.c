@@ -56,6 +56,7 @@ static void __printf(3, 4) report(struct supervisor *s, enum oracle oracle,
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	note_fault(line);
 	pr_info("%s.%s: %s", case_context.test, case_context.name, line);
 	if (s->report->step[0])
 		pr_info("  step: %s", s->report->step);
@@ -311,12 +312,12 @@ static void supervisor_init(struct supervisor *s, const struct kvm_test *test,
 	s->alone = s->before.value[HOST_VMS] <= 0;
 }
 
-enum kvm_case_result kvm_case_run(const struct kvm_test *test,
-				  const struct kvm_needs *needs,
-				  const char *case_name,
-				  void (*body)(const void *variant),
-				  const void *variant,
-				  char reason[CASE_REASON_SIZE])
+static enum kvm_case_result run_case(const struct kvm_test *test,
+				     const struct kvm_needs *needs,
+				     const char *case_name,
+				     void (*body)(const void *variant),
+				     const void *variant,
+				     char reason[CASE_REASON_SIZE])
 {
 	static struct supervisor s;
 	bool ran;
@@ -342,6 +343,7 @@ enum kvm_case_result kvm_case_run(const struct kvm_test *test,
 	close(s.stats[0]);
 	if (s.failures) {
 		print_hints(&s);
+		snprintf(reason, CASE_REASON_SIZE, "%s", s.report->fault);
 		return CASE_FAIL;
 	}
 	if (!ran) {
@@ -349,4 +351,19 @@ enum kvm_case_result kvm_case_run(const struct kvm_test *test,
 		return CASE_SKIP;
 	}
 	return CASE_PASS;
+}
+
+enum kvm_case_result kvm_case_run(const struct kvm_test *test,
+				  const struct kvm_needs *needs,
+				  const char *case_name,
+				  void (*body)(const void *variant),
+				  const void *variant,
+				  char reason[CASE_REASON_SIZE])
+{
+	enum kvm_case_result result;
+
+	journal_start(test->name, case_name);
+	result = run_case(test, needs, case_name, body, variant, reason);
+	journal_end(test->name, case_name, result, reason);
+	return result;
 }
