@@ -13,6 +13,7 @@ HOST ?= auto
 KERNEL ?=
 PARAM ?=
 TESTS ?=
+PROFILE ?=
 
 KSFT_MAKE = $(MAKE) --no-print-directory -C $(SELFTESTS) TARGETS=kvm \
 	FORCE_TARGETS=1 O=$(OUT) $(if $(LLVM),LLVM=$(LLVM)) \
@@ -26,6 +27,7 @@ help:
 	@echo "make run_tests         run them: on this host's kvm_amd/kvm_intel, else in the AMD lab"
 	@echo "    HOST=local|amd     choose where; TESTS=\"a_test b_test:CASEGLOB\" choose what"
 	@echo "    KERNEL=6.1         lab only: Debian kernel or file; PARAM=\"kvm.tdp_mmu=0 ...\""
+	@echo "    PROFILE=patch|nightly|soak  instead: a set of configurations; see the README"
 	@echo "make check             this project's own tests"
 	@echo "make scoreboard        which regressions of the corpus were caught: build/results/scoreboard.*"
 	@echo "make install|gen_tar   as in the kernel tree; INSTALL_PATH=DIR"
@@ -43,10 +45,15 @@ all: tree
 install gen_tar: tree
 	+@$(KSFT_MAKE) $(if $(INSTALL_PATH),KSFT_INSTALL_PATH=$(abspath $(INSTALL_PATH))) $@
 
+ifneq ($(PROFILE),)
+run_tests: all
+	@scripts/profile "$(PROFILE)" $(HOST) $(TESTS)
+else
 run_tests: all
 	@lab/run --host $(HOST) $(if $(KERNEL),--kernel $(KERNEL)) \
 		$(foreach p,$(PARAM),--param $(p)) \
 		$(or $(TESTS),$(notdir $(basename $(wildcard x86_64/*_test.c))))
+endif
 
 check: tree
 	@scripts/check
