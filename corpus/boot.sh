@@ -37,7 +37,7 @@ boot() {
 	wait "$child" && lab_rc=0 || lab_rc=$?
 	child=''
 	boot_us=$((${EPOCHREALTIME/[.,]/} - start))
-	judge_boot "$log" > "$log/red"
+	judge_boot "$log" "$log/stdout" > "$log/red"
 	rm -f "$log/initrd.img"
 }
 

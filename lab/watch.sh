@@ -7,13 +7,13 @@
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154
 
+# shellcheck source=kernel-words.sh
+. "$LAB_DIR/kernel-words.sh"
+
 # console_msg_format=syslog writes <facility * 8 + level>: below 8 is the kernel,
 # above is what tests write into /dev/kmsg, and that proves nothing.
 readonly KERNEL_LINE='^<([0-7])>\[ *[0-9.]+\](\[[^]]*\])? (.*)$'
 readonly CRUMB_LINE='^<(8|9|1[0-5])>\[ *[0-9.]+\](\[[^]]*\])? ([A-Za-z0-9_-]+)\.([A-Za-z0-9_.-]+): (.*)$'
-readonly LOCKUP='soft lockup|hard LOCKUP|self-detected stall|detected (expedited )?stalls|kthread starved'
-readonly DEATH='Kernel panic|kernel BUG at|BUG: (unable|kernel NULL|stack)|Oops: |general protection fault|double fault'
-readonly SPLAT='WARNING: |BUG: |BUG [a-z_]+ |refcount_t: |UBSAN: |KASAN: |reserved bits|Bad page'
 
 crumb_test='' crumb_case='' crumb_step=''
 death_class='' death_title='' death_us=0
