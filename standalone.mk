@@ -20,7 +20,7 @@ KSFT_MAKE = $(MAKE) --no-print-directory -C $(SELFTESTS) TARGETS=kvm \
 	$(if $(WERROR),WERROR=$(WERROR))
 
 .DEFAULT_GOAL := all
-.PHONY: all run_tests install gen_tar check scoreboard new clean distclean help tree
+.PHONY: all run_tests install gen_tar check check-bisect scoreboard new clean distclean help tree
 
 help:
 	@echo "make                   build the tests"
@@ -29,6 +29,7 @@ help:
 	@echo "    KERNEL=6.1         lab only: Debian kernel or file; PARAM=\"kvm.tdp_mmu=0 ...\""
 	@echo "    PROFILE=patch|nightly|soak  instead: a set of configurations; see the README"
 	@echo "make check             this project's own tests"
+	@echo "make check-bisect      lab/bisect on a history of a real kernel: long"
 	@echo "make scoreboard        which regressions of the corpus were caught: build/results/scoreboard.*"
 	@echo "make install|gen_tar   as in the kernel tree; INSTALL_PATH=DIR"
 	@echo "make new TEST=name     a new test from a template that builds and passes"
@@ -57,6 +58,9 @@ endif
 
 check: tree
 	@scripts/check
+
+check-bisect: all
+	@corpus/selftest.d/bisect
 
 scoreboard:
 	@corpus/scoreboard
