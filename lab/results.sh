@@ -270,6 +270,8 @@ host_died() {
 	record "$cur" "$victim" "$status" "$why"
 	printf '%s\t%s\n' test "${test_name[cur]}" case "$victim" step "$crumb_step" class "$class" \
 		title "$title" seconds "${case_at[$cur $victim]}" > "$log/in-flight"
+	# Whoever reads the next lines may end this run at once.
+	write_results
 	emit "# # host died ($class): $title"
 	emit "# # in flight: ${test_name[cur]} $victim, last step: ${crumb_step:-unknown}"
 	[ ! -s "$log/splat.txt" ] || while IFS= read -r line; do
