@@ -5,9 +5,13 @@
  * goes by the new entries; by entries that were not present before even without
  * a flush. What it then writes is where the editor finds it.
  *
+ * One that is not told may use an old entry, but no page that the host has taken
+ * back.
+ *
  * What breaks this: with shadow paging, a page table that is synced for the vCPU
  * that edits it only, or that is still written behind KVM's back after it was
- * synced.
+ * synced; an SPTE that is dropped for one vCPU's INVLPG and stays in the TLB of
+ * another, where no MMU notifier looks for it.
  */
 #include "kvm_test_harness.h"
 
@@ -38,6 +42,7 @@ struct shared {
 	volatile uint64_t *ptes;	/* of AREA */
 	gva_t data_gva;
 	volatile uint64_t round, seen;
+	volatile uint64_t watched, value, looks;
 };
 
 static bool is_present(const struct shared *s, uint64_t round)
@@ -138,16 +143,15 @@ static void run_to_the_end(struct kvm_vcpu *vcpu)
 		vcpu_unexpected_exit(vcpu, "GUEST_DONE");
 }
 
-KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
+/* Pages of data, each with its number in it, the first of which are in AREA. */
+static gva_t create_shared(struct kvm_vm *vm, enum how how)
 {
-	struct kvm_vm *vm = vm_create(2);
 	gva_t gva = vm_alloc(vm, sizeof(struct shared));
 	struct shared *s = addr_gva2hva(vm, gva);
-	struct kvm_vcpu *vcpus[2];
 	gpa_t ptes;
 	uint64_t i;
 
-	s->how = variant->how;
+	s->how = how;
 	s->data = vm_phy_pages_alloc(vm, 2 * NR_PAGES);
 	s->data_gva = vm_map_gpa(vm, s->data, 2 * NR_PAGES * PAGE_SIZE);
 	for (i = 0; i < 2 * NR_PAGES; i++)
@@ -156,6 +160,16 @@ KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
 	ptes = addr_hva2gpa(vm, vm_get_pte(vm, AREA, NULL));
 	s->ptes = (uint64_t *)(vm_map_gpa(vm, align_down(ptes, PAGE_SIZE), PAGE_SIZE) +
 			       ptes % PAGE_SIZE);
+	return gva;
+}
+
+KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
+{
+	struct kvm_vm *vm = vm_create(2);
+	gva_t gva = create_shared(vm, variant->how);
+	struct kvm_vcpu *vcpus[2];
+	unsigned int i;
+
 	vcpus[0] = vm_vcpu_add(vm, 0, guest_editor);
 	vcpus[1] = vm_vcpu_add(vm, 1, guest_other);
 	breadcrumb("one vCPU edits, the other one flushes");
@@ -165,6 +179,82 @@ KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
 	}
 	for (i = 0; i < 2; i++)
 		vcpu_thread_join(vcpus[i]);
+	kvm_vm_free(vm);
+}
+
+/* ---- entries that only their editor flushes ---- */
+
+static void guest_exchange(struct shared *s)
+{
+	uint64_t i;
+
+	for (i = 1; i < NR_PAGES; i++) {
+		guest_read64(AREA + i * PAGE_SIZE);
+		s->ptes[i] += NR_PAGES * PAGE_SIZE;
+		invlpg(AREA + i * PAGE_SIZE);
+		GUEST_SYNC(i);
+	}
+}
+
+static void guest_watch(struct shared *s)
+{
+	for (;;) {
+		s->value = guest_read64(AREA + s->watched * PAGE_SIZE);
+		s->looks++;
+		cpu_relax();
+	}
+}
+
+static void run_watcher(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_run_unless_stopped(vcpu))
+		vcpu_unexpected_exit(vcpu, "none: it only reads RAM");
+}
+
+/* The second look has begun after this was called. */
+static uint64_t look_again(struct shared *s)
+{
+	uint64_t looks = s->looks;
+
+	while (s->looks < looks + 2)
+		usleep(100);
+	return s->value;
+}
+
+KVM_TEST(page_of_an_exchanged_entry_can_go)
+{
+	struct kvm_vm *vm = vm_create(2);
+	gva_t gva = create_shared(vm, BY_INVLPG);
+	struct shared *s = addr_gva2hva(vm, gva);
+	struct kvm_vcpu *vcpus[2];
+	uint64_t i, got;
+	int64_t flushes;
+
+	vcpus[0] = vm_vcpu_add(vm, 0, guest_exchange);
+	vcpus[1] = vm_vcpu_add(vm, 1, guest_watch);
+	for (i = 0; i < 2; i++)
+		vcpu_args_set(vcpus[i], 1, gva);
+	breadcrumb("exchange entries and drop the pages that they had");
+	vcpu_thread_start(vcpus[1], run_watcher);
+	for (i = 1; i < NR_PAGES; i++) {
+		test_step("page %lu", i);
+		s->watched = i;
+		look_again(s);
+		flushes = vm_tlb_flush_requests(vm);
+		vcpu_expect_sync(vcpus[0], i);
+		TEST_ERROR_ON(madvise(addr_gpa2hva(vm, s->data + i * PAGE_SIZE), PAGE_SIZE,
+				      MADV_DONTNEED), "MADV_DONTNEED failed");
+		got = look_again(s);
+		TEST_ASSERT(got != i,
+			    "the host has dropped gpa 0x%lx, and vCPU 1 still reads what it had",
+			    s->data + i * PAGE_SIZE);
+		TEST_ASSERT(!got || got == i + NR_PAGES,
+			    "vCPU 1 reads %lu, want that of its new page, %lu, or 0", got,
+			    i + NR_PAGES);
+		vm_expect_tlb_flush(vm, flushes,
+				    "an entry was exchanged, and the host dropped the page that it had");
+	}
+	vcpu_thread_stop(vcpus[1]);
 	kvm_vm_free(vm);
 }
 
