@@ -447,4 +447,28 @@ KVM_TEST(split_and_collapse_under_guests, .thp = true)
 	backing_mem_free(&mem);
 }
 
+/* CPUs keep what they have read of upper tables, too. */
+KVM_TEST(collapsed_page_flushes_its_table, .thp = true)
+{
+	const uint64_t split_page = 77;
+	struct backing_mem mem;
+	struct page_vm p;
+	int64_t flushes, large;
+
+	create(&p, &mem, 1, VM_MEM_SRC_ANONYMOUS_THP, SZ_2M);
+	TEST_ERROR_ON(madvise(mem.hva, mem.size, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	page_area_set_round(&p.area, split_page, 1, ROUND_NONE);
+	split_thp((char *)mem.hva + split_page * PAGE_SIZE, 0);
+	page_worker_read(&p.workers[0], "in small pages");
+	breadcrumb("collapse");
+	__TEST_REQUIRE(collapse(&mem), "needs MADV_COLLAPSE, of Linux 6.1, and a free huge page");
+	large = vm_get_stat(p.vm, pages_2m);
+	flushes = vm_tlb_flush_requests(p.vm);
+	page_worker_read(&p.workers[0], "after the collapse");
+	if (vm_get_stat(p.vm, pages_2m) > large)
+		vm_expect_tlb_flush(p.vm, flushes, "a large page took the place of a table");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
 KVM_TEST_MAIN()
