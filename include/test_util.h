@@ -170,6 +170,10 @@ void backing_mem_alloc(struct backing_mem *mem,
 /* The same with a mapping of @fd from @fd_offset on; @fd stays the caller's. */
 void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type type,
 			size_t size, uint64_t offset, int fd, off_t fd_offset);
+/*
+ * Unmaps it. Nobody else may map it or, where it is a memfd, hold a page of it: what
+ * KVM keeps of a VM that is gone is a leak.
+ */
 void backing_mem_free(struct backing_mem *mem);
 
 #endif /* SELFTEST_KVM_TEST_UTIL_H */

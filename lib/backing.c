@@ -122,7 +122,8 @@ static int backing_fd(const struct backing_src *src, size_t size)
 	int fd;
 
 	if (src->memfd) {
-		fd = memfd_create("kvm_selftest", MFD_CLOEXEC | src->memfd_flags);
+		fd = memfd_create("kvm_selftest", MFD_CLOEXEC | MFD_ALLOW_SEALING |
+				  src->memfd_flags);
 	} else {
 		fd = mkstemp(path);
 		if (fd >= 0)
@@ -199,12 +200,28 @@ void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type ty
 		      vm_mem_backing_src_name(type));
 }
 
+/*
+ * The kernel refuses to seal a file against writing as long as anything maps it, or
+ * has a reference to one of its pages, and tries for a while before it does: see
+ * fcntl(2), F_SEAL_WRITE. A page that KVM does not let go of is seen in no other way.
+ */
+static void check_references(const struct backing_mem *mem)
+{
+	TEST_ASSERT_ORACLE(ORACLE_LEAK,
+			   !fcntl(mem->fd, F_ADD_SEALS, F_SEAL_WRITE) || errno != EBUSY,
+			   "%s memory that was of a guest is unmapped, but somebody has a reference to a page of it",
+			   backing_srcs[mem->type].name);
+}
+
 void backing_mem_free(struct backing_mem *mem)
 {
 	if (mem->mmap_start)
 		munmap(mem->mmap_start, mem->mmap_size);
-	if (mem->fd >= 0)
+	if (mem->fd >= 0) {
+		if (backing_srcs[mem->type].memfd)
+			check_references(mem);
 		close(mem->fd);
+	}
 	memset(mem, 0, sizeof(*mem));
 	mem->fd = -1;
 }

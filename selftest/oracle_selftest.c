@@ -319,6 +319,30 @@ TEST(vm_left_behind)
 	close(socks[1]);
 }
 
+/* A pipe takes a reference to the page, as KVM does while it uses one. */
+static void body_keeps_page(const void *variant)
+{
+	struct backing_mem mem;
+	struct iovec iov;
+	int fds[2];
+
+	(void)variant;
+	backing_mem_alloc(&mem, VM_MEM_SRC_SHMEM, 4 * PAGE_SIZE, 0);
+	memset(mem.hva, 1, mem.size);
+	iov = (struct iovec){ (char *)mem.hva + PAGE_SIZE, PAGE_SIZE };
+	TEST_ERROR_ON(pipe(fds) || vmsplice(fds[1], &iov, 1, 0) != PAGE_SIZE, "vmsplice");
+	backing_mem_free(&mem);
+}
+
+TEST(page_reference_left_behind)
+{
+	struct captured c;
+
+	RUN_CASE(&c, .body = body_keeps_page);
+	EXPECT_CAPTURED(&c, CASE_FAIL, "oracle: leak",
+			"somebody has a reference to a page of it");
+}
+
 /* ---- module parameters ---- */
 
 #define PARAM	"nx_huge_pages_recovery_ratio"

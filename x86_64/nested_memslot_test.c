@@ -448,4 +448,33 @@ KVM_TEST_F(l2, gets_the_smaller_page_of_l0_and_l1, .huge_2m = 2)
 	}
 }
 
+/* ---- references ---- */
+
+/* KVM maps L1's VMCB for itself, at each entry and exit, and must let go of it. */
+KVM_TEST(host_gets_back_what_an_l2_used)
+{
+	struct backing_mem mem;
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = create(&n, false);
+	backing_mem_alloc(&mem, VM_MEM_SRC_SHMEM, NPAGES * PAGE_SIZE, NESTED_GPA);
+	vm_mem_region_add_backing(n.vm, &mem, mem.hva, NESTED_GPA, NESTED_SLOT, NPAGES, 0);
+	pattern_fill(mem.hva, mem.size, PATTERN(1));
+	if (n.amd) {
+		memcpy(mem.hva, addr_gpa2hva(n.vm, cpu->box->svm.vmcb_gpa), PAGE_SIZE);
+		cpu->box->svm.vmcb = (void *)NESTED_GPA;
+		cpu->box->svm.vmcb_gpa = NESTED_GPA;
+	}
+	for (i = 1; i < NPAGES; i++) {
+		l2_read(cpu, i * PAGE_SIZE, WORD(1, i));
+		l2_write(cpu, i * PAGE_SIZE + 8, i);
+		l1_turn(cpu);
+	}
+	nested_run(cpu, "use each page from L2");
+	nested_free(&n);
+	backing_mem_free(&mem);
+}
+
 KVM_TEST_MAIN()
