@@ -12,6 +12,7 @@ TEST_GEN_PROGS := $(sort $(patsubst %.c,%,$(wildcard x86_64/*_test.c)))
 TEST_GEN_PROGS_EXTENDED := $(patsubst %.c,%,$(wildcard selftest/*_selftest.c))
 # To run the installed tests on hardware that they may bring down.
 TEST_PROGS_EXTENDED := ci/run-suite ci/ktap-to-lava lab/modules
+TEST_FILES := lab/kernel-words.sh
 
 LIBKVM_SRC := $(wildcard lib/*.c lib/x86_64/*.c lib/oracle/*.c lib/x86_64/*.S)
 

@@ -65,11 +65,6 @@ reached_a_test() {
 	awk '/^# # host died/ { exit } /^# selftests: kvm: / { found = 1; exit } END { exit !found }' "$1/stdout"
 }
 
-# What a lab that could not run has said.
-last_words() {
-	sed -n 's/^lab\/run: //p' "$1/stderr" | tail -n 1 | sed 's/ (log: .*//'
-}
-
 # The faulting function and its callers inside KVM.
 where_it_died() {
 	[ -f "$1" ] || return 0
@@ -83,4 +78,3 @@ running_case() {
 		/^# # *RUN / { name = "." $4 }
 		END { print test name }' "$1"
 }
-

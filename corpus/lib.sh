@@ -12,7 +12,8 @@ CORPUS_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 CORPUS_TOP=$(dirname -- "$CORPUS_DIR")
 CORPUS_LAB=${KVM_CORPUS_LAB:-$CORPUS_TOP/lab}	# a fake one, in corpus/selftest
 CORPUS_CACHE=$(realpath -m -- "${KVM_LAB_CACHE:-$CORPUS_TOP/build/cache}")
-CORPUS_ME=corpus/$(basename -- "$0")
+CORPUS_ME=$(readlink -f -- "$0")
+CORPUS_ME=${CORPUS_ME#"$CORPUS_TOP"/}
 # shellcheck disable=SC2034 # CORPUS_LAB, CORPUS_CACHE: for those who read this file
 readonly CORPUS_DIR CORPUS_TOP CORPUS_LAB CORPUS_CACHE CORPUS_ME
 

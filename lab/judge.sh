@@ -78,3 +78,11 @@ judge_boot() {
 	awk -v flight="$log/in-flight" -v faults="$log/faults" "$JUDGE_JOIN" \
 		"$log/in-flight" "$log/faults" "$log/results.tsv" | sort -s -t $'\t' -k 1,1n
 }
+
+# What a lab that could not run has said.
+last_words() {
+	local words
+
+	words=$(sed -n 's/^lab\/run: //p' "$1/stderr" | tail -n 1 | sed 's/ (log: .*//')
+	echo "${words:-lab/run said nothing}"
+}

@@ -8,9 +8,9 @@
 # one per CPU).
 # shellcheck disable=SC2154
 
-# PROGRAM:PACKAGE words of what building a kernel needs.
+# PROGRAM:PACKAGE of what building a kernel needs, one a line.
 kbuild_tools() {
-	echo gcc:gcc make:make flex:flex bison:bison bc:bc pahole:pahole modinfo:kmod cpio:cpio \
+	printf '%s\n' gcc:gcc make:make flex:flex bison:bison bc:bc pahole:pahole modinfo:kmod cpio:cpio \
 		rsync:rsync xz:xz-utils perl:perl python3:python3 ccache:ccache
 	# Libraries, told by a header that only their package has.
 	[ -e /usr/include/gelf.h ] || echo gelf.h:libelf-dev
@@ -36,13 +36,18 @@ make_in() {
 		make -C "$tree" -j"${jobs:-$(nproc)}" CC="$cc" ${release:+"KERNELRELEASE=$release"} "$@"
 }
 
-# Debug information doubles the time of a build.  A mutated function may leave a
-# variable unused, which must not fail the build.
-make_modules() {
+# make_code TREE TARGET...: kernel and modules have the same flags, so that neither
+# builds the other's objects again.  Debug information doubles the time of a build.  A
+# mutated function may leave a variable unused, which must not fail the build.
+make_code() {
 	local cflags=-g0
 
 	! grep -q '^CONFIG_GENDWARFKSYMS=y' "$1/.config" || cflags=
-	make_in "$1" KCFLAGS="$cflags" CONFIG_KVM_WERROR=n M=arch/x86/kvm modules
+	make_in "$1" KCFLAGS="$cflags" CONFIG_KVM_WERROR=n "${@:2}"
+}
+
+make_modules() {
+	make_code "$1" M=arch/x86/kvm modules
 }
 
 # logged WHAT LOG COMMAND...: the last lines are all that is shown of a failure.

@@ -11,7 +11,8 @@ readonly LAB_ERROR=125
 LAB_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 LAB_TOP=$(dirname -- "$LAB_DIR")
 LAB_CACHE=${KVM_LAB_CACHE:-$LAB_TOP/build/cache}
-LAB_ME=lab/$(basename -- "$0")
+LAB_ME=$(readlink -f -- "$0")
+LAB_ME=${LAB_ME#"$LAB_TOP"/}
 readonly LAB_DIR LAB_TOP LAB_ME
 # shellcheck disable=SC2034 # for those who read this file
 readonly LAB_CACHE
@@ -47,6 +48,11 @@ verbose() {
 # What a command said about its failure, on one line.
 one_line() {
 	tr '\n' ' ' | sed 's/  */ /g; s/ $//' | cut -c 1-400
+}
+
+# value_of KEY FILE: of a file with a "KEY TAB VALUE" a line; nothing, if there is none.
+value_of() {
+	[ ! -f "$2" ] || sed -n "s/^$1\t//p" "$2"
 }
 
 # need PROGRAM:PACKAGE...: root gets what is missing installed; anybody else is

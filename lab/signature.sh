@@ -85,13 +85,6 @@ judge_run() {
 	fi
 }
 
-last_words() {
-	local words
-
-	words=$(sed -n 's/^lab\/run: //p' "$1/stderr" | tail -n 1 | sed 's/ (log: .*//')
-	echo "${words:-lab/run said nothing}"
-}
-
 judge_without_sought() {
 	local log=$1 name=$2 found=$3 status
 

@@ -84,8 +84,8 @@ def comparison(run, before):
         return []
     lists = results.compare(run, before)
     lines = ['<h2 id="compared">Against the earlier run</h2>']
-    for key, title in (('new', 'New'), ('fixed', 'Fixed, or red no longer'), ('still', 'Still red'),
-                       ('gone', 'Red before, and not in this run')):
+    for key, title in (('new', 'New'), ('fixed', 'Fixed'), ('still', 'Still red'),
+                       ('gone', 'Red before, and not run now')):
         lines.append(f'<h3>{title}: {len(lists[key])}</h3>')
         if lists[key]:
             lines += red_list(lists[key])

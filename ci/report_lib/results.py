@@ -171,14 +171,15 @@ def load_journal(run, path):
 
 
 def compare(run, before):
-    """Lists of cases: newly red, fixed, still red, not there any more."""
+    """Lists of cases: newly red, fixed, still red, red before and not run now."""
     old = {case.key(): case for case in before.cases}
     new = {case.key(): case for case in run.cases}
     was_red = {key for key, case in old.items() if case.status in RED}
     is_red = {key for key, case in new.items() if case.status in RED}
     return {
         'new': [new[key] for key in new if key in is_red - was_red],
-        'fixed': [new[key] for key in new if key in was_red - is_red],
+        'fixed': [new[key] for key in new if key in was_red - is_red and new[key].status != 'skip'],
         'still': [new[key] for key in new if key in is_red & was_red],
-        'gone': [old[key] for key in old if key in was_red - set(new)],
+        'gone': [old[key] for key in old if key in was_red
+                 and (key not in new or new[key].status == 'skip')],
     }

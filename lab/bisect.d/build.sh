@@ -80,13 +80,9 @@ known_option() {
 	git grep -qE "^[[:space:]]*(menu)?config $1\$" -- '*Kconfig*'
 }
 
-# The flags of make_modules, so that neither builds the other's objects again.
 build_kernel() {
-	local cflags=-g0
-
 	configure || return
-	! grep -q '^CONFIG_GENDWARFKSYMS=y' .config || cflags=
-	make_in "$PWD" KCFLAGS="$cflags" CONFIG_KVM_WERROR=n bzImage modules || return
+	make_code "$PWD" bzImage modules || return
 	cp arch/x86/boot/bzImage .config "$1/"
 	find . -name '*.ko' -exec cp -t "$1/modules" {} +
 }

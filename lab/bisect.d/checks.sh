@@ -60,7 +60,7 @@ check_tools() {
 
 	need git:git
 	if [ -z "$build_command" ]; then
-		mapfile -t tools < <(kbuild_tools | tr ' ' '\n')
+		mapfile -t tools < <(kbuild_tools)
 		need "${tools[@]}"
 	fi
 	[ -n "${KVM_BISECT_RUN:-}" ] || [ "$host" != amd ] || need qemu-system-x86_64:qemu-system-x86
