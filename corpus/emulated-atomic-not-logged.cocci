@@ -8,7 +8,8 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// missed: no instruction of dirty_writers_test makes KVM emulate a locked access to one page of RAM
+// caught-by: dirty_writers_test.log.bitmap.stores_to_page_tables
+// caught-by: nested_memslot_test.l2.nested_paging.tables_change_in_the_dirty_log
 //
 // KVM's emulator does a locked instruction with a CMPXCHG on the host's address of
 // the page, past everything that logs.

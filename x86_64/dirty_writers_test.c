@@ -209,24 +209,24 @@ KVM_TEST_F(log, loads_are_not_logged)
 	log_free(&l);
 }
 
-/* ---- accessed and dirty bits ---- */
+/* ---- page tables ---- */
 
 #define TABLE_PAGE	40UL
 #define DATA_PAGE	41UL
 /* Its entry is not at the data's place in the page: see memslot_tables_test. */
 #define TABLE_GVA	(32UL << 39 | 3UL << 30 | 5UL << 21 | 7UL << 12)
 
-/* The page table that maps TABLE_GVA moves into the logged slot. */
-static uint64_t *move_table(struct log *l)
+/* The table of this level that maps TABLE_GVA moves into the logged slot. */
+static uint64_t *move_table(struct log *l, int level)
 {
 	gpa_t old;
 
 	virt_pg_map(l->vm, TABLE_GVA, PAGE(DATA_PAGE));
-	old = align_down(vm_entry_gpa(l->vm, TABLE_GVA, PG_LEVEL_4K), PAGE_SIZE);
+	old = align_down(vm_entry_gpa(l->vm, TABLE_GVA, level), PAGE_SIZE);
 	memcpy(addr_gpa2hva(l->vm, PAGE(TABLE_PAGE)), addr_gpa2hva(l->vm, old), PAGE_SIZE);
-	*(uint64_t *)addr_gpa2hva(l->vm, vm_entry_gpa(l->vm, TABLE_GVA, PG_LEVEL_2M)) =
+	*(uint64_t *)addr_gpa2hva(l->vm, vm_entry_gpa(l->vm, TABLE_GVA, level + 1)) =
 		PAGE(TABLE_PAGE) | PTE_PRESENT_MASK | PTE_WRITABLE_MASK;
-	return addr_gpa2hva(l->vm, vm_entry_gpa(l->vm, TABLE_GVA, PG_LEVEL_4K));
+	return addr_gpa2hva(l->vm, vm_entry_gpa(l->vm, TABLE_GVA, level));
 }
 
 /* With the entry as given, and nothing of it known to CPU or KVM. */
@@ -244,7 +244,7 @@ KVM_TEST_F(log, accessed_and_dirty_bits)
 	struct log l;
 
 	log_create(&l, variant->ring);
-	pte = move_table(&l);
+	pte = move_table(&l, PG_LEVEL_4K);
 	for (round = 0; round < 8; round++) {
 		set_entry(&l, pte, 0);
 		op.insn = INSN_MOV_READ;
@@ -264,6 +264,37 @@ KVM_TEST_F(log, accessed_and_dirty_bits)
 			    TABLE_PAGE, got);
 		TEST_ASSERT(got & BIT(DATA_PAGE), "page %lu was written and is not in the log (0x%lx)",
 			    DATA_PAGE, got);
+	}
+	log_free(&l);
+}
+
+/*
+ * Shadow paging keeps tables above the last level write-protected, and so emulates
+ * each store to them: the only locked ones that KVM does for the guest in RAM.
+ */
+static void store_to_table(struct log *l, enum guest_insn insn, unsigned int match)
+{
+	const struct guest_op read = { .insn = INSN_MOV_READ, .len = 8, .gva = TABLE_GVA };
+
+	/* KVM gives a table up that is written three times and not used. */
+	vcpu_do_op(l->vcpu, &read);
+	log_drain(l);
+	do_op(l, &(struct guest_op){ .insn = insn, .len = 8, .match = match,
+				     .gva = PAGE(TABLE_PAGE) + 0x800 });
+}
+
+KVM_TEST_F(log, stores_to_page_tables)
+{
+	enum guest_insn insn;
+	unsigned int match;
+	struct log l;
+
+	log_create(&l, variant->ring);
+	move_table(&l, PG_LEVEL_2M);
+	for (match = 0; match < 2; match++) {
+		store_to_table(&l, INSN_MOV_WRITE, match);
+		for_each_rmw_insn(insn)
+			store_to_table(&l, insn, match);
 	}
 	log_free(&l);
 }

@@ -318,23 +318,31 @@ KVM_TEST_F(l2, keeps_its_rights_when_pages_are_split, .huge_2m = 2)
 	nested_free(&n);
 }
 
+/* Reads the log of slot 0, where L1's tables are. */
+static bool is_entry_logged(struct nested *n, gpa_t entry)
+{
+	struct userspace_mem_region *sys = vm_get_mem_region(n->vm, VM_SYS_SLOT);
+	size_t page = (entry - sys->gpa) / PAGE_SIZE;
+	uint64_t log[64] = {};
+
+	TEST_ERROR_ON(sys->size / PAGE_SIZE > 64 * 64, "slot 0 is too large");
+	kvm_vm_get_dirty_log(n->vm, VM_SYS_SLOT, log);
+	return log[page / 64] & BIT_ULL(page % 64);
+}
+
 /* KVM sets accessed and dirty bits in tables that it shadows, memory like any. */
 static void expect_bits(struct nested *n, gpa_t entry, uint64_t want, bool logged,
 			const char *when)
 {
-	struct userspace_mem_region *sys = vm_get_mem_region(n->vm, VM_SYS_SLOT);
 	const bool ept = n->paging && !n->amd;
-	uint64_t log[64] = {}, mask, got;
-	size_t page = (entry - sys->gpa) / PAGE_SIZE;
+	uint64_t mask, got;
 
-	TEST_ERROR_ON(sys->size / PAGE_SIZE > 64 * 64, "slot 0 is too large");
 	mask = ept ? EPT_ACCESSED | EPT_DIRTY : PTE_ACCESSED_MASK | PTE_DIRTY_MASK;
 	want = ept ? want << 3 : want;
 	got = *(uint64_t *)addr_gpa2hva(n->vm, entry);
 	TEST_ASSERT((got & mask) == want, "%s: L1's entry at gpa 0x%lx is 0x%lx, want 0x%lx of 0x%lx",
 		    when, entry, got, want, mask);
-	kvm_vm_get_dirty_log(n->vm, VM_SYS_SLOT, log);
-	TEST_ASSERT(!logged || log[page / 64] & BIT_ULL(page % 64),
+	TEST_ASSERT(is_entry_logged(n, entry) || !logged,
 		    "%s: KVM has changed L1's entry at gpa 0x%lx, but the page is not in the dirty log",
 		    when, entry);
 }
@@ -364,6 +372,41 @@ KVM_TEST(accessed_and_dirty_bits_of_l1s_tables)
 	nested_run(cpu, "L2 writes");
 	expect_bits(&n, entry, PTE_ACCESSED_MASK | PTE_DIRTY_MASK, true,
 		    "L2 has written the page");
+	nested_free(&n);
+}
+
+/*
+ * KVM keeps the tables that it shadows write-protected, those of the last level
+ * excepted, and emulates what L1 does to them, locked instructions, too.
+ */
+KVM_TEST_F(l2, tables_change_in_the_dirty_log)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	uint64_t *entry;
+	gpa_t gpa;
+	unsigned int i;
+
+	cpu = create(&n, variant->paging);
+	add_slot(&n, NESTED_GPA, NESTED_SLOT, 1);
+	gpa = nested_entry_gpa(&n, PAGE_SIZE, PG_LEVEL_2M);
+	entry = addr_gpa2hva(n.vm, gpa);
+	vm_mem_region_set_flags(n.vm, VM_SYS_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 0; i < 3; i++) {
+		/* Ignored in entries of all kinds. */
+		const uint64_t bit = BIT_ULL(53 + i);
+
+		l2_read(cpu, PAGE_SIZE, WORD(1, 1));
+		nested_run(cpu, "round %u: L2 uses the table", i);
+		is_entry_logged(&n, gpa);
+		l1_lock_or_entry(cpu, PAGE_SIZE, PG_LEVEL_2M, bit);
+		nested_run(cpu, "round %u: L1 changes it", i);
+		TEST_ASSERT(*entry & bit, "L1's entry at gpa 0x%lx is 0x%lx, without the bit 0x%lx that L1 has set",
+			    gpa, *entry, bit);
+		TEST_ASSERT(is_entry_logged(&n, gpa),
+			    "L1 has changed its entry at gpa 0x%lx by a locked instruction, but the page is not in the dirty log",
+			    gpa);
+	}
 	nested_free(&n);
 }
 

@@ -25,6 +25,9 @@ static void guest_access(volatile struct nested_step *s)
 	else if (s->op == L1_WRITE || s->op == L2_WRITE)
 		vector = kvm_asm_safe_ec("mov %[v], (%[a])", ec,
 					 [v] "r"(value), [a] "r"(addr));
+	else if (s->op == L1_LOCK_OR)
+		vector = kvm_asm_safe_ec("lock or %[v], (%[a])", ec,
+					 [v] "r"(value), [a] "r"(addr));
 	else
 		asm volatile(__KVM_ASM_SAFE_BEGIN "mov (%[a]), %[v]" __KVM_ASM_SAFE_END
 			     : [vector] "=&q"(vector), [ec] "=&r"(ec),

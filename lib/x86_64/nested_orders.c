@@ -64,11 +64,20 @@ void l1_read_gap(struct nested_cpu *cpu, gpa_t gpa)
 	nested_order(cpu, L1_READ, gpa, 0, NESTED_WANT(MMIO, gpa));
 }
 
+static gva_t entry_gva(struct nested *n, uint64_t off, int level)
+{
+	return n->tables_gva + nested_entry_gpa(n, off, level) - n->tables;
+}
+
 void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value)
 {
-	struct nested *n = cpu->n;
+	l1_write(cpu, entry_gva(cpu->n, off, level), value);
+}
 
-	l1_write(cpu, n->tables_gva + nested_entry_gpa(n, off, level) - n->tables, value);
+void l1_lock_or_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t bits)
+{
+	nested_order(cpu, L1_LOCK_OR, entry_gva(cpu->n, off, level), bits,
+		     NESTED_WANT(ANY, 0));
 }
 
 void l1_edit(struct nested_cpu *cpu, uint64_t off, int level, uint64_t entry)
@@ -100,7 +109,8 @@ void l1_set_root(struct nested_cpu *cpu, gpa_t root)
 /* ---- what came of them ---- */
 
 static const char *const op_names[] = {
-	[L1_READ] = "L1 reads", [L1_WRITE] = "L1 writes", [L1_FLUSH] = "L1 flushes",
+	[L1_READ] = "L1 reads", [L1_WRITE] = "L1 writes",
+	[L1_LOCK_OR] = "L1 sets bits, locked,", [L1_FLUSH] = "L1 flushes",
 	[L1_INVALIDATE] = "L1 invalidates", [L1_SET_ROOT] = "L1 sets the root",
 	[L1_TURN] = "L1", [L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
 	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
@@ -220,7 +230,8 @@ static bool is_fault(struct nested *n, const struct nested_step *s, uint64_t wan
 
 static bool is_write(const struct nested_step *s)
 {
-	return s->op == L1_WRITE || s->op == L2_WRITE || s->op == L2_COPY_OUT;
+	return s->op == L1_WRITE || s->op == L1_LOCK_OR || s->op == L2_WRITE ||
+	       s->op == L2_COPY_OUT;
 }
 
 static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
