@@ -7,7 +7,8 @@
  *
  * What breaks it: a split, a write protection or a collapse with the bounds of
  * another slot, one that is too wide, a page table that maps other pfns than the
- * large page did, a write that is lost between the two.
+ * large page did, a write that is lost between the two, a collapse of what cannot be
+ * larger.
  */
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
@@ -121,22 +122,28 @@ static void clear(struct kvm_vm *vm, uint64_t first, uint64_t n)
 	vm_ioctl(vm, KVM_CLEAR_DIRTY_LOG, &args);
 }
 
-KVM_TEST(only_what_was_cleared_is_split)
+static void enable_initially_all_set(struct kvm_vm *vm)
 {
 	const uint64_t flags = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
 			       KVM_DIRTY_LOG_INITIALLY_SET;
+
+	__TEST_REQUIRE((kvm_check_cap(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & flags) == flags,
+		       "needs KVM_DIRTY_LOG_INITIALLY_SET");
+	vm_enable_cap(vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, flags);
+}
+
+KVM_TEST(only_what_was_cleared_is_split)
+{
 	const uint64_t large = SZ_2M / PAGE_SIZE;
 	struct page_sizes want;
 	struct backing_mem mem;
 	struct page_worker *w;
 	struct page_vm p;
 
-	__TEST_REQUIRE((kvm_check_cap(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & flags) == flags,
-		       "needs KVM_DIRTY_LOG_INITIALLY_SET");
 	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 8);
 	w = &p.workers[0];
 	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
-	vm_enable_cap(p.vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, flags);
+	enable_initially_all_set(p.vm);
 	page_worker_map_all(w, 2);
 	page_area_model(&p.area, &want);
 	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
@@ -161,6 +168,39 @@ KVM_TEST(only_what_was_cleared_is_split)
 	page_area_check_sizes(&p.area, &want, "one of the cleared pages was written");
 	page_worker_read(w, "with one large page of three split");
 	page_area_check(&p.area, "with one large page of three split");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+FIXTURE_VARIANT(whole) {
+	enum vm_mem_backing_src_type src;
+	int level;
+};
+KVM_FIXTURE(whole)
+FIXTURE_VARIANT_ADD(whole, of_4k) { VM_MEM_SRC_ANONYMOUS, PG_LEVEL_4K };
+FIXTURE_VARIANT_ADD(whole, of_2m) { VM_MEM_SRC_ANONYMOUS_THP, PG_LEVEL_2M };
+
+/* Nothing was split: nothing is to be joined when logging ends, not even by a fault. */
+KVM_TEST_F(whole, pages_stay_mapped)
+{
+	struct page_sizes want;
+	struct backing_mem mem;
+	struct page_vm p;
+	unsigned int i;
+
+	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, variant->level, 8);
+	page_vm_add_mem(&p, &mem, variant->src, LOGGED_SLOT);
+	enable_initially_all_set(p.vm);
+	page_worker_map_all(&p.workers[0], 2);
+	page_area_model(&p.area, &want);
+	for (i = 0; i < 2; i++) {
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		page_area_check_sizes(&p.area, &want, "initially all set: nothing is split");
+		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
+		page_area_check_sizes(&p.area, &want,
+				      "logging has ended, and nothing was split");
+	}
+	page_worker_read(&p.workers[0], "after logging");
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
 }
