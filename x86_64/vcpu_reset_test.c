@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vCPU that is reset under way: by INIT and SIPI, by a shutdown, by its VMM; in long
+ * mode, in SMM, in L2. It starts in real mode and sees guest physical memory as that
+ * is, whatever its page tables said; back in long mode, with the same CR3, it sees what
+ * they say by then.
+ *
+ * What breaks this: a root, or the format of the guest's tables, from before the reset;
+ * an MMIO page that is remembered by its old address; a vCPU that stays in L2 or in SMM.
+ */
+#include <stddef.h>
+
+#include "kvm_test_harness.h"
+#include "nested.h"
+#include "smm.h"
+
+KVM_TEST_SUITE(vcpu_reset_test,
+	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_SIGNAL_MSI)), .mem_mb = 64 },
+	.fixes = FIXES("0aa1837533e5 KVM: x86: Properly reset MMU context at vCPU RESET/INIT",
+		       "ed129ec9057f KVM: x86: forcibly leave nested mode on vCPU reset",
+		       "6d58f275e6dc KVM: x86/mmu: clear MMIO cache when unloading the MMU"));
+
+/* Pages below 64K. The first four are the window: what they are is the tables' to say. */
+#define WINDOW_GPA	0x8000UL
+#define WINDOW_PAGES	4
+#define RAM_GPA		0x9000UL
+#define GAP_GPA		0xa000UL
+#define RAM2_GPA	0xb000UL
+#define TABLE_GPA	0xc000UL	/* maps the first 2M */
+#define BOX_GPA		0xd000UL
+#define VECTOR_GPA	0xfffff000UL	/* where a CPU starts that gets no SIPI */
+#define DECOY_GPA	0x40000000UL
+#define FAR_GAP_GPA	0x80000000UL
+
+/* NESTED_SLOT is 1. */
+#define LOW_SLOT	2
+#define HIGH_SLOT	3
+#define VECTOR_SLOT	4
+#define DECOY_SLOT	5
+
+#define STAMP_OFFSET	8
+#define GAP_OFFSET	0x10
+#define REAL_MODE_PORT	0x100c
+#define DECOY_PORT	0x1010
+#define PTE_FLAGS	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
+
+enum { WORLD_BEFORE, WORLD_REAL_MODE, WORLD_AFTER, STAGE_GOES_ON };
+
+static const gpa_t worlds[][WINDOW_PAGES] = {
+	[WORLD_BEFORE] = { DECOY_GPA, DECOY_GPA + 0x1000, DECOY_GPA + 0x2000, FAR_GAP_GPA },
+	[WORLD_REAL_MODE] = { WINDOW_GPA, RAM_GPA, GAP_GPA, RAM2_GPA },
+	[WORLD_AFTER] = { WINDOW_GPA, DECOY_GPA + 0x3000, FAR_GAP_GPA + 0x1000,
+			  DECOY_GPA + 0x4000 },
+};
+
+enum guest_order { GUEST_GOES_ON, GUEST_SPINS, GUEST_DIES };
+
+/* At BOX_GPA; the code in real mode knows the layout. */
+struct box {
+	uint32_t cr3, entry;		/* to be taken after the reset */
+	uint64_t rsp;
+	uint32_t stamp, ram, gap, pad;	/* written to RAM; read from there, and from the gap */
+	uint32_t pte[WINDOW_PAGES];	/* of WORLD_AFTER */
+	uint64_t gdt_pointer, pad2;
+	uint64_t gdt[4];
+	uint32_t seen[WINDOW_PAGES];	/* in long mode */
+	uint64_t order, spins;
+};
+
+_Static_assert(offsetof(struct box, pte) == 0x20 &&
+	       offsetof(struct box, gdt_pointer) == 0x30 &&
+	       offsetof(struct box, gdt) == 0x40, "struct box");
+
+/* ---- guest ---- */
+
+static struct desc_ptr guest_gdt, guest_idt;
+
+/* The word of RAM2 goes to the gap, so KVM itself looks for both. */
+extern char real_mode[], real_mode_end[];
+asm(".pushsection .rodata\n"
+    ".code16\n"
+    "real_mode:\n\t"
+    "movl	0x9000, %eax\n\t"
+    "movl	%eax, 0xd014\n\t"
+    "movl	0xd010, %eax\n\t"
+    "movl	%eax, 0x9008\n\t"
+    "movw	$0xb000, %si\n\t"
+    "movw	$0xa000, %di\n\t"
+    "movsl\n\t"
+    "movl	0xa010, %eax\n\t"
+    "movl	%eax, 0xd018\n\t"
+    "movw	$0x100c, %dx\n\t"		/* REAL_MODE_PORT */
+    "outb	%al, %dx\n\t"
+    "movl	0xd020, %eax\n\t"		/* the tables change */
+    "movl	%eax, 0xc040\n\t"
+    "movl	0xd024, %eax\n\t"
+    "movl	%eax, 0xc048\n\t"
+    "movl	0xd028, %eax\n\t"
+    "movl	%eax, 0xc050\n\t"
+    "movl	0xd02c, %eax\n\t"
+    "movl	%eax, 0xc058\n\t"
+    "lgdtl	0xd030\n\t"
+    "movl	$0x220, %eax\n\t"		/* PAE, OSFXSR */
+    "movl	%eax, %cr4\n\t"
+    "movl	0xd000, %eax\n\t"
+    "movl	%eax, %cr3\n\t"
+    "movl	$0xc0000080, %ecx\n\t"
+    "movl	$0x900, %eax\n\t"		/* NX, LME */
+    "xorl	%edx, %edx\n\t"
+    "wrmsr\n\t"
+    "movl	$0x80010031, %eax\n\t"
+    "movl	%eax, %cr0\n\t"
+    "ljmpl	$0x08, $(0x8000 + (1f - real_mode))\n"
+    ".code64\n"
+    "1:\n\t"
+    "movl	$0x10, %eax\n\t"
+    "movl	%eax, %ds\n\t"
+    "movl	%eax, %es\n\t"
+    "movl	%eax, %ss\n\t"
+    "movl	$0xd000, %ebx\n\t"
+    "movq	8(%rbx), %rsp\n\t"
+    "movl	4(%rbx), %eax\n\t"
+    "jmp	*%rax\n"
+    "real_mode_end:\n"
+    ".popsection");
+
+static void guest_touch_window(volatile struct box *box)
+{
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_PAGES; i++)
+		box->seen[i] = guest_read32(WINDOW_GPA + i * PAGE_SIZE);
+}
+
+static void guest_die(void)
+{
+	const struct desc_ptr empty = {};
+
+	asm volatile("lidt %0; int3" : : "m"(empty));
+}
+
+static void guest_before(void)
+{
+	volatile struct box *box = (void *)BOX_GPA;
+
+	guest_touch_window(box);
+	GUEST_SYNC(WORLD_BEFORE);
+	while (box->order == GUEST_SPINS) {
+		guest_read32(RAM_GPA);
+		box->spins++;
+	}
+	if (box->order == GUEST_DIES)
+		guest_die();
+	GUEST_SYNC(STAGE_GOES_ON);
+	GUEST_FAIL("the vCPU has not been reset");
+}
+
+static void guest_after(void)
+{
+	unsigned int i;
+
+	asm volatile("lgdt %0; lidt %1" : : "m"(guest_gdt), "m"(guest_idt));
+	guest_touch_window((void *)BOX_GPA);
+	GUEST_SYNC(WORLD_AFTER);
+	for (i = 0; i < WINDOW_PAGES; i++)
+		guest_write64(TABLE_GPA + (WINDOW_GPA / PAGE_SIZE + i) * 8,
+			      worlds[WORLD_BEFORE][i] | PTE_FLAGS);
+	write_cr3(read_cr3());
+	guest_before();
+}
+
+/* ---- host ---- */
+
+struct machine {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct box *box;
+	struct kvm_sregs power_on;
+};
+
+static uint32_t word_of(gpa_t gpa)
+{
+	return 0xa5000000 | gpa >> PAGE_SHIFT;
+}
+
+static bool is_gap(gpa_t gpa)
+{
+	return gpa == GAP_GPA || gpa >= FAR_GAP_GPA;
+}
+
+static void fill(struct kvm_vm *vm, gpa_t gpa, unsigned int npages)
+{
+	for (; npages--; gpa += PAGE_SIZE)
+		*(uint32_t *)addr_gpa2hva(vm, gpa) = word_of(gpa);
+}
+
+/* MOV $port, %dx; OUT; in real mode */
+static void put_decoy_code(void *page)
+{
+	static const uint8_t code[] = { 0xba, DECOY_PORT & 0xff, DECOY_PORT >> 8, 0xee };
+
+	memcpy(page, code, sizeof(code));
+}
+
+/* What is there without paging: code for real mode, RAM, a gap, RAM. */
+static void add_low_memory(struct kvm_vm *vm)
+{
+	static const uint8_t jump[] = { 0xea, 0, 0, WINDOW_GPA >> 4 & 0xff, WINDOW_GPA >> 12 };
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, LOW_SLOT, 2, 0);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RAM2_GPA, HIGH_SLOT, 3, 0);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, VECTOR_GPA, VECTOR_SLOT, 1, 0);
+	memcpy(addr_gpa2hva(vm, WINDOW_GPA), real_mode, real_mode_end - real_mode);
+	memcpy(addr_gpa2hva(vm, VECTOR_GPA + 0xff0), jump, sizeof(jump));
+	fill(vm, RAM_GPA, 1);
+	fill(vm, RAM2_GPA, 1);
+}
+
+static void make_tables(struct machine *m)
+{
+	uint64_t *pte = addr_gpa2hva(m->vm, TABLE_GPA);
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		pte[WINDOW_GPA / PAGE_SIZE + i] = worlds[WORLD_BEFORE][i] | PTE_FLAGS;
+		m->box->pte[i] = worlds[WORLD_AFTER][i] | PTE_FLAGS;
+	}
+	pte[TABLE_GPA / PAGE_SIZE] = TABLE_GPA | PTE_FLAGS;
+	pte[BOX_GPA / PAGE_SIZE] = BOX_GPA | PTE_FLAGS;
+	*(uint64_t *)addr_gpa2hva(m->vm, vm_entry_gpa(m->vm, WINDOW_GPA, PG_LEVEL_2M)) =
+		TABLE_GPA | PTE_FLAGS;
+}
+
+static void machine_create(struct machine *m, uint32_t vcpu_id)
+{
+	struct kvm_regs regs;
+	struct box *box;
+
+	m->vm = vm_create(1);
+	add_low_memory(m->vm);
+	vm_userspace_mem_region_add(m->vm, VM_MEM_SRC_ANONYMOUS, DECOY_GPA, DECOY_SLOT, 5, 0);
+	fill(m->vm, DECOY_GPA, 5);
+	put_decoy_code(addr_gpa2hva(m->vm, DECOY_GPA));
+	m->box = box = addr_gpa2hva(m->vm, BOX_GPA);
+	m->vcpu = vm_vcpu_add(m->vm, vcpu_id, NULL);
+	vcpu_sregs_get(m->vcpu, &m->power_on);
+	vcpu_arch_init(m->vcpu, guest_before);
+	make_tables(m);
+
+	vcpu_regs_get(m->vcpu, &regs);
+	box->cr3 = m->vm->pgd;
+	box->rsp = regs.rsp;
+	box->entry = (uintptr_t)guest_after;
+	memcpy(box->gdt, addr_gva2hva(m->vm, m->vm->gdt), sizeof(box->gdt));
+	box->gdt_pointer = (BOX_GPA + offsetof(struct box, gdt)) << 16 | (sizeof(box->gdt) - 1);
+	write_guest_global(m->vm, guest_gdt, ((struct desc_ptr){ PAGE_SIZE / 2 - 1, m->vm->gdt }));
+	write_guest_global(m->vm, guest_idt, ((struct desc_ptr){ PAGE_SIZE - 1, m->vm->idt }));
+}
+
+/* The guest reads the window as its tables are. */
+static void expect_world(struct machine *m, unsigned int world)
+{
+	static const char *const names[] = {
+		[WORLD_BEFORE] = "before the reset", [WORLD_AFTER] = "in long mode again",
+	};
+	char where[256];
+	unsigned int i;
+	uint32_t want;
+	gpa_t gpa;
+
+	test_step("%s", names[world]);
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		gpa = worlds[world][i];
+		if (is_gap(gpa))
+			vcpu_expect_mmio_read(m->vcpu, gpa, 4, word_of(gpa));
+	}
+	vcpu_expect_sync(m->vcpu, world);
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		gpa = worlds[world][i];
+		want = is_gap(gpa) ? word_of(gpa) : *(uint32_t *)addr_gpa2hva(m->vm, gpa);
+		TEST_ASSERT(m->box->seen[i] == want,
+			    "%s: the guest read 0x%x at gva 0x%lx, which is gpa 0x%lx in %s, want 0x%x",
+			    names[world], m->box->seen[i], WINDOW_GPA + i * PAGE_SIZE, gpa,
+			    vm_describe_gpa(m->vm, gpa, where, sizeof(where)), want);
+	}
+}
+
+/* APM vol. 2 table 14-1, SDM vol. 3 table 10-1: what paging depends on. */
+static void expect_reset_registers(struct kvm_vcpu *vcpu)
+{
+	struct kvm_sregs s;
+
+	vcpu_sregs_get(vcpu, &s);
+	TEST_ASSERT(!(s.cr0 & (X86_CR0_PG | X86_CR0_PE | X86_CR0_WP)) && !s.cr3 && !s.cr4 && !s.efer,
+		    "after a reset CR0 is 0x%llx, CR3 0x%llx, CR4 0x%llx, EFER 0x%llx; want no PG, PE and WP in CR0, and 0",
+		    s.cr0, s.cr3, s.cr4, s.efer);
+}
+
+/* After the first exit, which must be of the code in real mode. */
+static void finish_real_mode(struct kvm_vm *vm, struct kvm_vcpu *vcpu)
+{
+	const volatile struct box *box = addr_gpa2hva(vm, BOX_GPA);
+	const uint32_t gap = ~word_of(GAP_GPA);
+	const volatile uint32_t *ram = addr_gpa2hva(vm, RAM_GPA);
+
+	vcpu_check_mmio(vcpu, &(struct mmio_access){
+		.gpa = GAP_GPA, .len = 4, .is_write = true, .data = word_of(RAM2_GPA) });
+	vcpu_expect_mmio_read(vcpu, GAP_GPA + GAP_OFFSET, 4, gap);
+	vcpu_run(vcpu);
+	if (vcpu->run->exit_reason != KVM_EXIT_IO || vcpu->run->io.port != REAL_MODE_PORT)
+		vcpu_unexpected_exit(vcpu, "the end of the code in real mode");
+	TEST_ASSERT(box->ram == ram[0] && ram[STAMP_OFFSET / 4] == box->stamp,
+		    "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x; it wrote 0x%x, and 0x%x is there",
+		    RAM_GPA, box->ram, ram[0], box->stamp, ram[STAMP_OFFSET / 4]);
+	TEST_ASSERT(box->gap == gap, "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x",
+		    GAP_GPA + GAP_OFFSET, box->gap, gap);
+	expect_reset_registers(vcpu);
+}
+
+#define MSI_INIT	0x500
+#define MSI_SIPI	0x600
+
+/* KVM has no vCPU in its map of APIC ids until something is done to its APIC. */
+static void make_apic_known(struct kvm_vcpu *vcpu)
+{
+	struct kvm_lapic_state state;
+
+	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &state);
+	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &state);
+}
+
+/* As another vCPU's write to its ICR does. */
+static void send_ipi(struct kvm_vcpu *vcpu, uint32_t what)
+{
+	struct kvm_msi msi = { .address_lo = 0xfee00000 | vcpu->id << 12, .data = what };
+	int ret = __vm_ioctl(vcpu->vm, KVM_SIGNAL_MSI, &msi);
+
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret == 1,
+			   "KVM_SIGNAL_MSI of 0x%x to vCPU %u returned %d, want 1", what,
+			   vcpu->id, ret);
+}
+
+static void send_init(struct kvm_vcpu *vcpu)
+{
+	send_ipi(vcpu, MSI_INIT);
+	if (vcpu->id)
+		send_ipi(vcpu, MSI_SIPI | WINDOW_GPA >> PAGE_SHIFT);
+}
+
+static void reset_by_vmm(struct machine *m)
+{
+	struct kvm_regs regs = { .rip = 0xfff0, .rflags = X86_EFLAGS_FIXED };
+
+	vcpu_sregs_set(m->vcpu, &m->power_on);
+	vcpu_regs_set(m->vcpu, &regs);
+}
+
+static void run_to_real_mode(struct kvm_vcpu *vcpu)
+{
+	vcpu_run(vcpu);
+}
+
+/* The vCPU is in guest mode, and reads memory through its tables. */
+static void reset_while_running(struct machine *m)
+{
+	volatile uint64_t *spins = &m->box->spins;
+	const uint64_t before = *spins;
+
+	m->box->order = GUEST_SPINS;
+	vcpu_thread_start(m->vcpu, run_to_real_mode);
+	while (*spins < before + 100)
+		usleep(100);
+	send_init(m->vcpu);
+	vcpu_thread_join(m->vcpu);
+}
+
+static void die(struct machine *m)
+{
+	m->box->order = GUEST_DIES;
+	TEST_ASSERT_EQ(_vcpu_run(m->vcpu), 0);
+	if (m->vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN)
+		vcpu_unexpected_exit(m->vcpu, "KVM_EXIT_SHUTDOWN");
+}
+
+/* INIT waits until the vCPU leaves SMM; SIPI does not, and is lost. */
+static void reset_after_smm(struct machine *m)
+{
+	m->box->order = GUEST_GOES_ON;
+	send_ipi(m->vcpu, MSI_INIT);
+	vcpu_expect_sync(m->vcpu, STAGE_GOES_ON);
+	vcpu_expect_smm(m->vcpu, true);
+	vcpu_run_complete_io(m->vcpu);
+	vcpu_set_smm(m->vcpu, false);
+	send_ipi(m->vcpu, MSI_SIPI | WINDOW_GPA >> PAGE_SHIFT);
+}
+
+/* SMM has the tables, and other memory where the code in real mode is outside. */
+static void add_smm_memory(struct kvm_vm *vm)
+{
+	static const uint32_t slots[] = { HIGH_SLOT, VECTOR_SLOT, DECOY_SLOT };
+	struct userspace_mem_region *r;
+	unsigned int i;
+
+	vm_smm_init(vm);
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		r = vm_get_mem_region(vm, slots[i]);
+		vm_mem_region_add_backing(vm, &r->mem, r->mem.hva, r->gpa, SMM_SLOT(slots[i]),
+					  r->size / PAGE_SIZE, 0);
+	}
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, SMM_SLOT(LOW_SLOT), 2, 0);
+	put_decoy_code(vm_get_mem_region(vm, SMM_SLOT(LOW_SLOT))->mem.hva);
+}
+
+enum reset_by { BY_INIT, BY_SHUTDOWN, BY_VMM };
+
+FIXTURE_VARIANT(vcpu) {
+	uint32_t id;		/* 0 is the BSP, which gets no SIPI */
+	enum reset_by by;
+	bool running, smm;
+};
+KVM_FIXTURE(vcpu)
+FIXTURE_VARIANT_ADD(vcpu, of_an_ap) { .id = 1 };
+FIXTURE_VARIANT_ADD(vcpu, of_an_ap_that_runs) { .id = 1, .running = true };
+FIXTURE_VARIANT_ADD(vcpu, of_the_bsp) { .id = 0 };
+FIXTURE_VARIANT_ADD(vcpu, of_an_ap_in_smm) { .id = 1, .smm = true };
+FIXTURE_VARIANT_ADD(vcpu, by_a_shutdown) { .by = BY_SHUTDOWN };
+FIXTURE_VARIANT_ADD(vcpu, by_a_shutdown_in_smm) { .by = BY_SHUTDOWN, .smm = true };
+FIXTURE_VARIANT_ADD(vcpu, by_its_vmm) { .by = BY_VMM };
+
+static void reset(struct machine *m, const FIXTURE_VARIANT(vcpu) *variant)
+{
+	if (variant->running) {
+		reset_while_running(m);
+		return;
+	}
+	vcpu_run_complete_io(m->vcpu);
+	if (variant->smm)
+		vcpu_set_smm(m->vcpu, true);
+	if (variant->by == BY_SHUTDOWN)
+		die(m);
+	else if (variant->by == BY_VMM)
+		reset_by_vmm(m);
+	else if (variant->smm)
+		reset_after_smm(m);
+	else
+		send_init(m->vcpu);
+	vcpu_run(m->vcpu);
+}
+
+KVM_TEST_F(vcpu, reset_forgets_its_page_tables)
+{
+	struct machine m;
+	unsigned int i;
+
+	__TEST_REQUIRE(variant->by != BY_SHUTDOWN || host_is_amd(),
+		       "needs SVM, where a shutdown resets the vCPU");
+	__TEST_REQUIRE(!variant->smm || kvm_has_cap(KVM_CAP_X86_SMM),
+		       "needs KVM_CAP_X86_SMM: a kernel with CONFIG_KVM_SMM");
+	machine_create(&m, variant->id);
+	make_apic_known(m.vcpu);
+	if (variant->smm)
+		add_smm_memory(m.vm);
+	for (i = 0; i < 3; i++) {
+		m.box->stamp = 0x57a40000 + i;
+		expect_world(&m, WORLD_BEFORE);
+		breadcrumb("round %u: reset", i);
+		reset(&m, variant);
+		finish_real_mode(m.vm, m.vcpu);
+		expect_world(&m, WORLD_AFTER);
+	}
+	kvm_vm_free(m.vm);
+}
+
+/* ---- in L2 ---- */
+
+#define L2_GAP_OFF	SZ_2M
+#define INTERCEPT_INIT	BIT_ULL(3)
+
+static void touch_both(struct nested_cpu *cpu, uint64_t value)
+{
+	l1_write(cpu, NESTED_GPA + 8, value);
+	l2_read(cpu, 0, NESTED_WORD(0));
+	l2_read_gap(cpu, L2_GAP_OFF, FAR_GAP_GPA);
+	l1_read(cpu, NESTED_GPA + 8, value);
+}
+
+/* INIT is an exit to L1 on VMX. L1 then holds further ones back, as VMX is on. */
+static void expect_init_exit(struct nested_cpu *cpu, unsigned int round)
+{
+	nested_order(cpu, L2_READ, nested_addr(cpu->n, 0), 0, NESTED_WANT(L2_EXIT, L2_EXIT_OTHER));
+	touch_both(cpu, round);
+	nested_run(cpu, "round %u: after INIT in L2", round);
+}
+
+static void expect_reset_of_l2(struct nested_cpu *cpu, unsigned int round)
+{
+	vcpu_run(cpu->vcpu);
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, !vcpu_is_in_l2(cpu->vcpu),
+			   "KVM_GET_NESTED_STATE says that vCPU 0 is in L2 after its reset");
+	finish_real_mode(cpu->n->vm, cpu->vcpu);
+	vcpu_run_complete_io(cpu->vcpu);
+	nested_restart_l1(cpu);
+	touch_both(cpu, round);
+	nested_run(cpu, "round %u: L1 anew", round);
+}
+
+static void reset_l2(bool paging, uint64_t intercept)
+{
+	struct nested_cpu *cpu;
+	struct vmcb *vmcb;
+	struct nested n;
+	unsigned int i;
+
+	cpu = nested_create_with_ram(&n, 1, paging);
+	add_low_memory(n.vm);
+	make_apic_known(cpu->vcpu);
+	nested_map(&n, 0, NESTED_GPA, SZ_64K, PG_LEVEL_4K, NESTED_RWX);
+	nested_map(&n, L2_GAP_OFF, FAR_GAP_GPA, SZ_64K, PG_LEVEL_4K, NESTED_RWX);
+	for (i = 0; i < 3; i++) {
+		touch_both(cpu, i);
+		nested_run(cpu, "round %u: L1 and L2", i);
+		if (n.amd) {
+			vmcb = addr_gva2hva(n.vm, (gva_t)cpu->box->svm.vmcb);
+			vmcb->control.intercept |= intercept;
+		}
+		l2_read(cpu, 0, NESTED_WORD(0));
+		nested_run_in_l2(cpu, "round %u: L2", i);
+		vcpu_run_complete_io(cpu->vcpu);
+		breadcrumb("round %u: INIT in L2", i);
+		send_ipi(cpu->vcpu, MSI_INIT);
+		if (n.amd)
+			expect_reset_of_l2(cpu, i);
+		else
+			expect_init_exit(cpu, i);
+	}
+	nested_free(&n);
+}
+
+NESTED_VARIANTS(l2)
+
+KVM_TEST_F(l2, ends_with_an_init)
+{
+	reset_l2(variant->paging, 0);
+}
+
+/* L1 gets an exit first, and the reset when it lets interrupts in. */
+KVM_TEST_F(l2, ends_with_an_intercepted_init)
+{
+	__TEST_REQUIRE(host_is_amd(), "needs SVM, where to intercept INIT is L1's choice");
+	reset_l2(variant->paging, INTERCEPT_INIT);
+}
+
+KVM_TEST_MAIN()
