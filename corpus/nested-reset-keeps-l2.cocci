@@ -4,9 +4,9 @@
 // files: arch/x86/kvm/x86.c
 // kernels: 6.1
 // hosts: amd
-// shows: log
+// shows: exit log hang
+// caught-by: vcpu_reset_test.l2.nested_paging.ends_with_an_init
 // hunks: 1
-// missed: no case resets a vCPU that is in L2, as another vCPU's INIT does
 //
 // A reset takes EFER.SVME away; the vCPU goes on as one in L2 all the same.
 

@@ -7,8 +7,8 @@
 // params: kvm.tdp_mmu=0
 // params: kvm_amd.npt=0
 // shows: data stats
+// caught-by: large_page_test.kvm.hole_in_1g
 // hunks: 1
-// missed: not tried yet with a slot that KVM maps with a 1G page
 //
 // Memory of 1G pages of hugetlbfs that the host has punched a hole in stays the
 // guest's.

@@ -6,13 +6,15 @@
  * a flush. What it then writes is where the editor finds it.
  *
  * One that is not told may use an old entry, but no page that the host has taken
- * back.
+ * back, and write to no page that has become a table.
  *
  * What breaks this: with shadow paging, a page table that is synced for the vCPU
  * that edits it only, or that is still written behind KVM's back after it was
  * synced; an SPTE that is dropped for one vCPU's INVLPG and stays in the TLB of
  * another, where no MMU notifier looks for it.
  */
+#include <stddef.h>
+
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(guest_shootdown_test);
@@ -255,6 +257,86 @@ KVM_TEST(page_of_an_exchanged_entry_can_go)
 				    "an entry was exchanged, and the host dropped the page that it had");
 	}
 	vcpu_thread_stop(vcpus[1]);
+	kvm_vm_free(vm);
+}
+
+/* ---- data that become a table ---- */
+
+#define TABLE_AREA(n)	((201UL + (n)) << 39 | 3UL << 30 | 5UL << 21 | 7UL << 12)
+#define NR_TABLES	4
+
+static void guest_use_as_tables(volatile uint64_t *const entry[], const gpa_t root[])
+{
+	unsigned int i;
+
+	/* Written as data, so that all TLBs may have the page writable; not the first. */
+	for (i = 1; i < NR_TABLES; i++)
+		*entry[i] = *entry[i];
+	for (i = 0; i < NR_TABLES; i++) {
+		GUEST_SYNC(i);
+		write_cr3(root[i]);
+		GUEST_SYNC(guest_read64(TABLE_AREA(i)));
+		*entry[i] += PAGE_SIZE;
+		invlpg(TABLE_AREA(i));
+		GUEST_SYNC(guest_read64(TABLE_AREA(i)));
+	}
+}
+
+struct new_tables {
+	gva_t entry[NR_TABLES];
+	gpa_t root[NR_TABLES];
+};
+
+/* The way to @n's page leads through tables, and from a root, that are its own. */
+static void add_table(struct kvm_vm *vm, struct new_tables *t, unsigned int n)
+{
+	const gpa_t data = vm_phy_pages_alloc(vm, 2);
+	uint64_t *pml4e;
+	gpa_t at;
+
+	*(uint64_t *)addr_gpa2hva(vm, data) = 100 + n;
+	*(uint64_t *)addr_gpa2hva(vm, data + PAGE_SIZE) = 200 + n;
+	virt_pg_map(vm, TABLE_AREA(n), data);
+	at = vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_4K);
+	t->entry[n] = vm_map_gpa(vm, align_down(at, PAGE_SIZE), PAGE_SIZE) + at % PAGE_SIZE;
+	t->root[n] = vm_phy_pages_alloc(vm, 1);
+	memcpy(addr_gpa2hva(vm, t->root[n]), addr_gpa2hva(vm, vm->pgd), PAGE_SIZE);
+	pml4e = addr_gpa2hva(vm, vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_512G));
+	*pml4e = 0;
+}
+
+/* None of the tables has ever been one. The first shows what else flushes are for. */
+KVM_TEST(page_that_becomes_a_table_is_flushed)
+{
+	struct kvm_vcpu *vcpu;
+	struct new_tables *t;
+	struct kvm_vm *vm;
+	int64_t before, flushes, first = 0;
+	unsigned int i;
+	gva_t gva;
+
+	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs shadow paging: %s=0",
+		       host_is_amd() ? "kvm_amd.npt" : "kvm_intel.ept");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_use_as_tables);
+	gva = vm_alloc(vm, sizeof(*t));
+	t = addr_gva2hva(vm, gva);
+	for (i = 0; i < NR_TABLES; i++)
+		add_table(vm, t, i);
+	vcpu_args_set(vcpu, 2, gva + offsetof(struct new_tables, entry),
+		      gva + offsetof(struct new_tables, root));
+	for (i = 0; i < NR_TABLES; i++) {
+		vcpu_expect_sync(vcpu, i);
+		breadcrumb("page %u becomes a page table", i);
+		before = vm_tlb_flush_requests(vm);
+		vcpu_expect_sync(vcpu, 100 + i);
+		flushes = vm_tlb_flush_requests(vm) - before;
+		if (!i)
+			first = flushes;
+		TEST_ASSERT_ORACLE(ORACLE_STATS, !i || before < 0 || flushes > first,
+				   "page %u, gpa 0x%lx, was mapped writable and became a page table: KVM has asked for %ld TLB flushes meanwhile, as for a page that was not mapped (%ld)",
+				   i, addr_gva2gpa(vm, t->entry[i]), flushes, first);
+		vcpu_expect_sync(vcpu, 200 + i);
+	}
 	kvm_vm_free(vm);
 }
 

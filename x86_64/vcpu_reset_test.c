@@ -28,20 +28,25 @@ KVM_TEST_SUITE(vcpu_reset_test,
 #define RAM2_GPA	0xb000UL
 #define TABLE_GPA	0xc000UL	/* maps the first 2M */
 #define BOX_GPA		0xd000UL
+#define STACK_END	0x10000UL	/* in real mode, SP is 0 at first */
 #define VECTOR_GPA	0xfffff000UL	/* where a CPU starts that gets no SIPI */
 #define DECOY_GPA	0x40000000UL
 #define FAR_GAP_GPA	0x80000000UL
 
 /* NESTED_SLOT is 1. */
-#define LOW_SLOT	2
-#define HIGH_SLOT	3
-#define VECTOR_SLOT	4
-#define DECOY_SLOT	5
+#define IVT_SLOT	2
+#define LOW_SLOT	3
+#define HIGH_SLOT	4
+#define VECTOR_SLOT	5
+#define DECOY_SLOT	6
 
 #define STAMP_OFFSET	8
 #define GAP_OFFSET	0x10
 #define REAL_MODE_PORT	0x100c
-#define DECOY_PORT	0x1010
+#define STRING_PORT	0x1010
+#define DECOY_PORT	0x1014
+#define EXCEPTION_PORT	0x1018
+#define EXCEPTION_CODE	0x400		/* behind the vectors */
 #define PTE_FLAGS	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
 
 enum { WORLD_BEFORE, WORLD_REAL_MODE, WORLD_AFTER, STAGE_GOES_ON };
@@ -49,7 +54,7 @@ enum { WORLD_BEFORE, WORLD_REAL_MODE, WORLD_AFTER, STAGE_GOES_ON };
 static const gpa_t worlds[][WINDOW_PAGES] = {
 	[WORLD_BEFORE] = { DECOY_GPA, DECOY_GPA + 0x1000, DECOY_GPA + 0x2000, FAR_GAP_GPA },
 	[WORLD_REAL_MODE] = { WINDOW_GPA, RAM_GPA, GAP_GPA, RAM2_GPA },
-	[WORLD_AFTER] = { WINDOW_GPA, DECOY_GPA + 0x3000, FAR_GAP_GPA + 0x1000,
+	[WORLD_AFTER] = { WINDOW_GPA, FAR_GAP_GPA + 0x1000, DECOY_GPA + 0x3000,
 			  DECOY_GPA + 0x4000 },
 };
 
@@ -75,11 +80,17 @@ _Static_assert(offsetof(struct box, pte) == 0x20 &&
 
 static struct desc_ptr guest_gdt, guest_idt;
 
-/* The word of RAM2 goes to the gap, so KVM itself looks for both. */
+/*
+ * What was a gap before goes to a port, by an instruction that no fault makes KVM
+ * emulate: it knows a page of MMIO then that is none. Later the same goes to a gap.
+ */
 extern char real_mode[], real_mode_end[];
 asm(".pushsection .rodata\n"
     ".code16\n"
     "real_mode:\n\t"
+    "movw	$0xb000, %si\n\t"
+    "movw	$0x1010, %dx\n\t"		/* STRING_PORT */
+    "outsl\n\t"
     "movl	0x9000, %eax\n\t"
     "movl	%eax, 0xd014\n\t"
     "movl	0xd010, %eax\n\t"
@@ -126,8 +137,10 @@ asm(".pushsection .rodata\n"
 
 static void guest_touch_window(volatile struct box *box)
 {
+	gva_t gva = GAP_GPA;
 	unsigned int i;
 
+	asm volatile("outsl" : "+S"(gva) : "d"(STRING_PORT) : "memory");
 	for (i = 0; i < WINDOW_PAGES; i++)
 		box->seen[i] = guest_read32(WINDOW_GPA + i * PAGE_SIZE);
 }
@@ -195,11 +208,23 @@ static void fill(struct kvm_vm *vm, gpa_t gpa, unsigned int npages)
 }
 
 /* MOV $port, %dx; OUT; in real mode */
-static void put_decoy_code(void *page)
+static void put_exit(void *code, uint16_t port)
 {
-	static const uint8_t code[] = { 0xba, DECOY_PORT & 0xff, DECOY_PORT >> 8, 0xee };
+	const uint8_t insns[] = { 0xba, port & 0xff, port >> 8, 0xee };
 
-	memcpy(page, code, sizeof(code));
+	memcpy(code, insns, sizeof(insns));
+}
+
+static void add_ivt(struct kvm_vm *vm)
+{
+	uint32_t *ivt;
+	unsigned int i;
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, 0, IVT_SLOT, 1, 0);
+	ivt = addr_gpa2hva(vm, 0);
+	for (i = 0; i < EXCEPTION_CODE / 4; i++)
+		ivt[i] = EXCEPTION_CODE;
+	put_exit((char *)ivt + EXCEPTION_CODE, EXCEPTION_PORT);
 }
 
 /* What is there without paging: code for real mode, RAM, a gap, RAM. */
@@ -208,8 +233,10 @@ static void add_low_memory(struct kvm_vm *vm)
 	static const uint8_t jump[] = { 0xea, 0, 0, WINDOW_GPA >> 4 & 0xff, WINDOW_GPA >> 12 };
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, LOW_SLOT, 2, 0);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RAM2_GPA, HIGH_SLOT, 3, 0);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RAM2_GPA, HIGH_SLOT,
+				    (STACK_END - RAM2_GPA) / PAGE_SIZE, 0);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, VECTOR_GPA, VECTOR_SLOT, 1, 0);
+	add_ivt(vm);
 	memcpy(addr_gpa2hva(vm, WINDOW_GPA), real_mode, real_mode_end - real_mode);
 	memcpy(addr_gpa2hva(vm, VECTOR_GPA + 0xff0), jump, sizeof(jump));
 	fill(vm, RAM_GPA, 1);
@@ -240,7 +267,7 @@ static void machine_create(struct machine *m, uint32_t vcpu_id)
 	add_low_memory(m->vm);
 	vm_userspace_mem_region_add(m->vm, VM_MEM_SRC_ANONYMOUS, DECOY_GPA, DECOY_SLOT, 5, 0);
 	fill(m->vm, DECOY_GPA, 5);
-	put_decoy_code(addr_gpa2hva(m->vm, DECOY_GPA));
+	put_exit(addr_gpa2hva(m->vm, DECOY_GPA), DECOY_PORT);
 	m->box = box = addr_gpa2hva(m->vm, BOX_GPA);
 	m->vcpu = vm_vcpu_add(m->vm, vcpu_id, NULL);
 	vcpu_sregs_get(m->vcpu, &m->power_on);
@@ -257,6 +284,32 @@ static void machine_create(struct machine *m, uint32_t vcpu_id)
 	write_guest_global(m->vm, guest_idt, ((struct desc_ptr){ PAGE_SIZE - 1, m->vm->idt }));
 }
 
+static void expect_port(struct kvm_vcpu *vcpu, uint16_t port, const char *what)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, run->exit_reason != KVM_EXIT_IO || run->io.port != DECOY_PORT,
+			   "want %s, but the vCPU executes code that is not at gpa 0x%lx: where that was in long mode or SMM",
+			   what, WINDOW_GPA);
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, run->exit_reason != KVM_EXIT_IO || run->io.port != EXCEPTION_PORT,
+			   "want %s, but there was an exception in real mode", what);
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != port)
+		vcpu_unexpected_exit(vcpu, what);
+}
+
+/* The last exit is the OUTS. */
+static void expect_string(struct kvm_vm *vm, struct kvm_vcpu *vcpu, gva_t gva, gpa_t gpa)
+{
+	char where[256];
+	uint32_t got;
+
+	expect_port(vcpu, STRING_PORT, "OUTS");
+	got = *(uint32_t *)((char *)vcpu->run + vcpu->run->io.data_offset);
+	TEST_ASSERT(got == word_of(gpa),
+		    "OUTS from 0x%lx, which is gpa 0x%lx in %s: 0x%x, want 0x%x", gva, gpa,
+		    vm_describe_gpa(vm, gpa, where, sizeof(where)), got, word_of(gpa));
+}
+
 /* The guest reads the window as its tables are. */
 static void expect_world(struct machine *m, unsigned int world)
 {
@@ -269,6 +322,8 @@ static void expect_world(struct machine *m, unsigned int world)
 	gpa_t gpa;
 
 	test_step("%s", names[world]);
+	vcpu_run(m->vcpu);
+	expect_string(m->vm, m->vcpu, GAP_GPA, worlds[world][2]);
 	for (i = 0; i < WINDOW_PAGES; i++) {
 		gpa = worlds[world][i];
 		if (is_gap(gpa))
@@ -303,12 +358,15 @@ static void finish_real_mode(struct kvm_vm *vm, struct kvm_vcpu *vcpu)
 	const uint32_t gap = ~word_of(GAP_GPA);
 	const volatile uint32_t *ram = addr_gpa2hva(vm, RAM_GPA);
 
+	expect_string(vm, vcpu, RAM2_GPA, RAM2_GPA);
+	vcpu_run(vcpu);
+	if (vcpu->run->exit_reason == KVM_EXIT_IO)
+		expect_port(vcpu, 0, "MOVS to a gap");
 	vcpu_check_mmio(vcpu, &(struct mmio_access){
 		.gpa = GAP_GPA, .len = 4, .is_write = true, .data = word_of(RAM2_GPA) });
 	vcpu_expect_mmio_read(vcpu, GAP_GPA + GAP_OFFSET, 4, gap);
 	vcpu_run(vcpu);
-	if (vcpu->run->exit_reason != KVM_EXIT_IO || vcpu->run->io.port != REAL_MODE_PORT)
-		vcpu_unexpected_exit(vcpu, "the end of the code in real mode");
+	expect_port(vcpu, REAL_MODE_PORT, "the end of the code in real mode");
 	TEST_ASSERT(box->ram == ram[0] && ram[STAMP_OFFSET / 4] == box->stamp,
 		    "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x; it wrote 0x%x, and 0x%x is there",
 		    RAM_GPA, box->ram, ram[0], box->stamp, ram[STAMP_OFFSET / 4]);
@@ -397,7 +455,7 @@ static void reset_after_smm(struct machine *m)
 /* SMM has the tables, and other memory where the code in real mode is outside. */
 static void add_smm_memory(struct kvm_vm *vm)
 {
-	static const uint32_t slots[] = { HIGH_SLOT, VECTOR_SLOT, DECOY_SLOT };
+	static const uint32_t slots[] = { IVT_SLOT, HIGH_SLOT, VECTOR_SLOT, DECOY_SLOT };
 	struct userspace_mem_region *r;
 	unsigned int i;
 
@@ -408,7 +466,7 @@ static void add_smm_memory(struct kvm_vm *vm)
 					  r->size / PAGE_SIZE, 0);
 	}
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, SMM_SLOT(LOW_SLOT), 2, 0);
-	put_decoy_code(vm_get_mem_region(vm, SMM_SLOT(LOW_SLOT))->mem.hva);
+	put_exit(vm_get_mem_region(vm, SMM_SLOT(LOW_SLOT))->mem.hva, DECOY_PORT);
 }
 
 enum reset_by { BY_INIT, BY_SHUTDOWN, BY_VMM };
