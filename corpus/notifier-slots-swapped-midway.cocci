@@ -5,6 +5,7 @@
 // kernels: 6.1
 // hosts: amd intel
 // shows: hang panic
+// caught-by: memslot_race_test.kvm.updates_wait_for_invalidations
 // hunks: 1
 //
 // The start counts an invalidation of a slot's memory, the end finds no slot there: no

@@ -12,6 +12,8 @@
  *
  * Options: --set rounds=N; --seed N repeats a sequence of updates.
  */
+#include <sys/mman.h>
+
 #include "arena.h"
 #include "kvm_test_harness.h"
 
@@ -298,6 +300,76 @@ KVM_TEST_F(vcpus, see_each_update_at_once)
 	arena_hammer_stop(&r.a);
 	arena_check_neighbours(&r.a, "after %u updates", r.updates);
 	arena_free(&r.a);
+}
+
+/* ---- updates and the host's memory management ---- */
+
+#define BIG_SLOT	1
+#define BIG_SIZE	(16 * SZ_1M)
+
+static void guest_read_word(gva_t gva)
+{
+	for (;;)
+		GUEST_SYNC(guest_read64(gva));
+}
+
+struct protector {
+	struct backing_mem mem;
+	_Atomic bool stop;
+};
+
+/* Nearly all the time, one invalidation of all the memory is under way. */
+static void *protect(void *arg)
+{
+	struct protector *p = arg;
+	unsigned int i;
+
+	for (i = 0; !p->stop; i++) {
+		if (mprotect(p->mem.hva, p->mem.size, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ))
+			break;
+		usleep(200);
+	}
+	return NULL;
+}
+
+/*
+ * An invalidation must find the same slots when it ends as when it started, or KVM
+ * counts one that never ends: no vCPU can fault in anything any more.
+ */
+KVM_TEST(updates_wait_for_invalidations)
+{
+	struct protector p = {};
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	unsigned int i;
+	int ret;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_read_word);
+	virt_pg_map(vm, GPA, GPA);
+	vcpu_args_set(vcpu, 1, GPA);
+	backing_mem_alloc(&p.mem, VM_MEM_SRC_ANONYMOUS, BIG_SIZE, GPA);
+	memset(p.mem.hva, 0x5a, p.mem.size);
+	breadcrumb("slots come and go while the host changes the protection of their memory");
+	errno = pthread_create(&thread, NULL, protect, &p);
+	TEST_ERROR_ON(errno, "cannot start a thread");
+	for (i = 0; i < test_tries(20); i++) {
+		vm_mem_region_add_backing(vm, &p.mem, p.mem.hva, GPA, BIG_SLOT,
+					  BIG_SIZE / PAGE_SIZE, 0);
+		usleep(test_random() % 1000);
+		vm_mem_region_delete(vm, BIG_SLOT);
+		usleep(test_random() % 1000);
+	}
+	p.stop = true;
+	pthread_join(thread, NULL);
+	vm_mem_region_add_backing(vm, &p.mem, p.mem.hva, GPA, BIG_SLOT, BIG_SIZE / PAGE_SIZE, 0);
+	ret = __vcpu_run_for(vcpu, 1000);
+	TEST_ASSERT_ORACLE(ORACLE_HANG, ret >= 0 || errno != EINTR,
+			   "gpa 0x%lx: a read has taken a second, after %u times that a slot was created and deleted: an invalidation that started without the slot, or ended without it?",
+			   GPA, i);
+	vcpu_check_exit(vcpu, ret);
+	kvm_vm_free(vm);
+	backing_mem_free(&p.mem);
 }
 
 KVM_TEST_MAIN()
