@@ -340,12 +340,17 @@ static void expect_world(struct machine *m, unsigned int world)
 	}
 }
 
-/* APM vol. 2 table 14-1, SDM vol. 3 table 10-1: what paging depends on. */
+/*
+ * APM vol. 2 table 14-1, SDM vol. 3 table 10-1: what paging depends on. Before 5.15,
+ * CR3 stays, which nobody notices as long as paging is off.
+ */
 static void expect_reset_registers(struct kvm_vcpu *vcpu)
 {
 	struct kvm_sregs s;
 
 	vcpu_sregs_get(vcpu, &s);
+	if (!kernel_at_least(5, 15))
+		s.cr3 = 0;
 	TEST_ASSERT(!(s.cr0 & (X86_CR0_PG | X86_CR0_PE | X86_CR0_WP)) && !s.cr3 && !s.cr4 && !s.efer,
 		    "after a reset CR0 is 0x%llx, CR3 0x%llx, CR4 0x%llx, EFER 0x%llx; want no PG, PE and WP in CR0, and 0",
 		    s.cr0, s.cr3, s.cr4, s.efer);
@@ -562,6 +567,13 @@ static void expect_reset_of_l2(struct nested_cpu *cpu, unsigned int round)
 	nested_run(cpu, "round %u: L1 anew", round);
 }
 
+/* Before 6.1, KVM's reset of a vCPU in L2 loses the VMCB that it then uses. */
+static void skip_known_bug(void)
+{
+	__TEST_REQUIRE(!host_is_amd() || kernel_at_least(6, 1) || kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: INIT in L2 takes the host down; --set known_bugs=1 makes it do so");
+}
+
 static void reset_l2(bool paging, uint64_t intercept)
 {
 	struct nested_cpu *cpu;
@@ -569,6 +581,7 @@ static void reset_l2(bool paging, uint64_t intercept)
 	struct nested n;
 	unsigned int i;
 
+	skip_known_bug();
 	cpu = nested_create_with_ram(&n, 1, paging);
 	add_low_memory(n.vm);
 	make_apic_known(cpu->vcpu);
