@@ -175,6 +175,45 @@ KVM_TEST_F(pcid, edits_between_cr3_switches)
 	paging_free(&p);
 }
 
+/*
+ * A PCID that is flushed by the load of another root is flushed for its earlier roots,
+ * too: who goes back to one, without a flush, sees what its tables say by now.
+ */
+KVM_TEST(pcid_flush_reaches_earlier_roots)
+{
+	const struct kvm_cpuid_entry2 *e1 = get_cpuid_entry(kvm_get_supported_cpuid(), 1, 0);
+	const gva_t gva = PAGING_GVA(200, 3, 5, 7);
+	struct paging_cpu *cpu;
+	gpa_t root, other, at;
+	unsigned int round;
+	struct paging p;
+
+	__TEST_REQUIRE(e1 && e1->ecx & BIT(17), "needs PCID in the guest's CPUID: a CPU with it");
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	root = paging_new_root(&p);
+	other = paging_new_root(&p);
+	at = paging_map(&p, root, gva, PG_LEVEL_4K, pool_data(7) | PTE_RWU | AD, PTE_RWU);
+	paging_map(&p, other, gva, PG_LEVEL_4K, pool_data(8) | PTE_RWU | AD, PTE_RWU);
+	paging_set_cr4(cpu, X86_CR4_PCIDE, true);
+	for (round = 0; round < 4; round++) {
+		breadcrumb("round %u: edit, load another root, go back", round);
+		paging_write(cpu, at, pool_data(7) | PTE_RWU | AD);
+		paging_set_cr3(cpu, root | 1);
+		paging_access(cpu, PAGING_READ, gva, false);
+		paging_write(cpu, at, pool_data(8) | PTE_RWU | AD);
+		paging_set_cr3(cpu, other | 1);
+		paging_access(cpu, PAGING_READ, gva, false);
+		paging_set_cr3(cpu, root | 1 | X86_CR3_NOFLUSH);
+		/* All that can be cached since the flush says the same as the tables. */
+		memset(cpu->stale[1], false, sizeof(cpu->stale[1]));
+		paging_access(cpu, PAGING_READ, gva, false);
+		paging_set_cr3(cpu, p.root);
+		paging_run(cpu, "round %u", round);
+	}
+	paging_free(&p);
+}
+
 /* ---- tables that map themselves ---- */
 
 #define SELF	210

@@ -6,12 +6,12 @@
  * they say by then.
  *
  * What breaks this: a root, or the format of the guest's tables, from before the reset;
- * an MMIO page that is remembered by its old address; a vCPU that stays in L2 or in SMM.
+ * an MMIO page that is remembered by its old address; memory that KVM goes on writing
+ * to by itself; a vCPU that stays in L2 or in SMM.
  */
-#include <stddef.h>
-
 #include "kvm_test_harness.h"
 #include "nested.h"
+#include "real_mode.h"
 #include "smm.h"
 
 KVM_TEST_SUITE(vcpu_reset_test,
@@ -20,129 +20,40 @@ KVM_TEST_SUITE(vcpu_reset_test,
 		       "ed129ec9057f KVM: x86: forcibly leave nested mode on vCPU reset",
 		       "6d58f275e6dc KVM: x86/mmu: clear MMIO cache when unloading the MMU"));
 
-/* Pages below 64K. The first four are the window: what they are is the tables' to say. */
-#define WINDOW_GPA	0x8000UL
-#define WINDOW_PAGES	4
-#define RAM_GPA		0x9000UL
-#define GAP_GPA		0xa000UL
-#define RAM2_GPA	0xb000UL
-#define TABLE_GPA	0xc000UL	/* maps the first 2M */
-#define BOX_GPA		0xd000UL
-#define STACK_END	0x10000UL	/* in real mode, SP is 0 at first */
-#define VECTOR_GPA	0xfffff000UL	/* where a CPU starts that gets no SIPI */
 #define DECOY_GPA	0x40000000UL
 #define FAR_GAP_GPA	0x80000000UL
-
-/* NESTED_SLOT is 1. */
-#define IVT_SLOT	2
-#define LOW_SLOT	3
-#define HIGH_SLOT	4
-#define VECTOR_SLOT	5
 #define DECOY_SLOT	6
 
-#define STAMP_OFFSET	8
-#define GAP_OFFSET	0x10
-#define REAL_MODE_PORT	0x100c
-#define STRING_PORT	0x1010
-#define DECOY_PORT	0x1014
-#define EXCEPTION_PORT	0x1018
-#define EXCEPTION_CODE	0x400		/* behind the vectors */
 #define PTE_FLAGS	(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
 
-enum { WORLD_BEFORE, WORLD_REAL_MODE, WORLD_AFTER, STAGE_GOES_ON };
+enum { WORLD_BEFORE, WORLD_AFTER, STAGE_GOES_ON };
 
-static const gpa_t worlds[][WINDOW_PAGES] = {
+static const gpa_t worlds[][REAL_WINDOW_PAGES] = {
 	[WORLD_BEFORE] = { DECOY_GPA, DECOY_GPA + 0x1000, DECOY_GPA + 0x2000, FAR_GAP_GPA },
-	[WORLD_REAL_MODE] = { WINDOW_GPA, RAM_GPA, GAP_GPA, RAM2_GPA },
-	[WORLD_AFTER] = { WINDOW_GPA, FAR_GAP_GPA + 0x1000, DECOY_GPA + 0x3000,
+	[WORLD_AFTER] = { REAL_WINDOW_GPA, FAR_GAP_GPA + 0x1000, DECOY_GPA + 0x3000,
 			  DECOY_GPA + 0x4000 },
 };
 
 enum guest_order { GUEST_GOES_ON, GUEST_SPINS, GUEST_DIES };
 
-/* At BOX_GPA; the code in real mode knows the layout. */
-struct box {
-	uint32_t cr3, entry;		/* to be taken after the reset */
-	uint64_t rsp;
-	uint32_t stamp, ram, gap, pad;	/* written to RAM; read from there, and from the gap */
-	uint32_t pte[WINDOW_PAGES];	/* of WORLD_AFTER */
-	uint64_t gdt_pointer, pad2;
-	uint64_t gdt[4];
-	uint32_t seen[WINDOW_PAGES];	/* in long mode */
+/* At REAL_STATE_GPA. */
+struct state {
+	uint32_t seen[REAL_WINDOW_PAGES];	/* in long mode */
 	uint64_t order, spins;
 };
-
-_Static_assert(offsetof(struct box, pte) == 0x20 &&
-	       offsetof(struct box, gdt_pointer) == 0x30 &&
-	       offsetof(struct box, gdt) == 0x40, "struct box");
 
 /* ---- guest ---- */
 
 static struct desc_ptr guest_gdt, guest_idt;
 
-/*
- * What was a gap before goes to a port, by an instruction that no fault makes KVM
- * emulate: it knows a page of MMIO then that is none. Later the same goes to a gap.
- */
-extern char real_mode[], real_mode_end[];
-asm(".pushsection .rodata\n"
-    ".code16\n"
-    "real_mode:\n\t"
-    "movw	$0xb000, %si\n\t"
-    "movw	$0x1010, %dx\n\t"		/* STRING_PORT */
-    "outsl\n\t"
-    "movl	0x9000, %eax\n\t"
-    "movl	%eax, 0xd014\n\t"
-    "movl	0xd010, %eax\n\t"
-    "movl	%eax, 0x9008\n\t"
-    "movw	$0xb000, %si\n\t"
-    "movw	$0xa000, %di\n\t"
-    "movsl\n\t"
-    "movl	0xa010, %eax\n\t"
-    "movl	%eax, 0xd018\n\t"
-    "movw	$0x100c, %dx\n\t"		/* REAL_MODE_PORT */
-    "outb	%al, %dx\n\t"
-    "movl	0xd020, %eax\n\t"		/* the tables change */
-    "movl	%eax, 0xc040\n\t"
-    "movl	0xd024, %eax\n\t"
-    "movl	%eax, 0xc048\n\t"
-    "movl	0xd028, %eax\n\t"
-    "movl	%eax, 0xc050\n\t"
-    "movl	0xd02c, %eax\n\t"
-    "movl	%eax, 0xc058\n\t"
-    "lgdtl	0xd030\n\t"
-    "movl	$0x220, %eax\n\t"		/* PAE, OSFXSR */
-    "movl	%eax, %cr4\n\t"
-    "movl	0xd000, %eax\n\t"
-    "movl	%eax, %cr3\n\t"
-    "movl	$0xc0000080, %ecx\n\t"
-    "movl	$0x900, %eax\n\t"		/* NX, LME */
-    "xorl	%edx, %edx\n\t"
-    "wrmsr\n\t"
-    "movl	$0x80010031, %eax\n\t"
-    "movl	%eax, %cr0\n\t"
-    "ljmpl	$0x08, $(0x8000 + (1f - real_mode))\n"
-    ".code64\n"
-    "1:\n\t"
-    "movl	$0x10, %eax\n\t"
-    "movl	%eax, %ds\n\t"
-    "movl	%eax, %es\n\t"
-    "movl	%eax, %ss\n\t"
-    "movl	$0xd000, %ebx\n\t"
-    "movq	8(%rbx), %rsp\n\t"
-    "movl	4(%rbx), %eax\n\t"
-    "jmp	*%rax\n"
-    "real_mode_end:\n"
-    ".popsection");
-
-static void guest_touch_window(volatile struct box *box)
+static void guest_touch_window(volatile struct state *state)
 {
-	gva_t gva = GAP_GPA;
+	gva_t gva = REAL_GAP_GPA;
 	unsigned int i;
 
-	asm volatile("outsl" : "+S"(gva) : "d"(STRING_PORT) : "memory");
-	for (i = 0; i < WINDOW_PAGES; i++)
-		box->seen[i] = guest_read32(WINDOW_GPA + i * PAGE_SIZE);
+	asm volatile("outsl" : "+S"(gva) : "d"(REAL_STRING_PORT) : "memory");
+	for (i = 0; i < REAL_WINDOW_PAGES; i++)
+		state->seen[i] = guest_read32(REAL_WINDOW_GPA + i * PAGE_SIZE);
 }
 
 static void guest_die(void)
@@ -154,15 +65,15 @@ static void guest_die(void)
 
 static void guest_before(void)
 {
-	volatile struct box *box = (void *)BOX_GPA;
+	volatile struct state *state = (void *)REAL_STATE_GPA;
 
-	guest_touch_window(box);
+	guest_touch_window(state);
 	GUEST_SYNC(WORLD_BEFORE);
-	while (box->order == GUEST_SPINS) {
-		guest_read32(RAM_GPA);
-		box->spins++;
+	while (state->order == GUEST_SPINS) {
+		guest_read32(REAL_RAM_GPA);
+		state->spins++;
 	}
-	if (box->order == GUEST_DIES)
+	if (state->order == GUEST_DIES)
 		guest_die();
 	GUEST_SYNC(STAGE_GOES_ON);
 	GUEST_FAIL("the vCPU has not been reset");
@@ -173,10 +84,10 @@ static void guest_after(void)
 	unsigned int i;
 
 	asm volatile("lgdt %0; lidt %1" : : "m"(guest_gdt), "m"(guest_idt));
-	guest_touch_window((void *)BOX_GPA);
+	guest_touch_window((void *)REAL_STATE_GPA);
 	GUEST_SYNC(WORLD_AFTER);
-	for (i = 0; i < WINDOW_PAGES; i++)
-		guest_write64(TABLE_GPA + (WINDOW_GPA / PAGE_SIZE + i) * 8,
+	for (i = 0; i < REAL_WINDOW_PAGES; i++)
+		guest_write64(REAL_TABLE_GPA + (REAL_WINDOW_GPA / PAGE_SIZE + i) * 8,
 			      worlds[WORLD_BEFORE][i] | PTE_FLAGS);
 	write_cr3(read_cr3());
 	guest_before();
@@ -187,127 +98,57 @@ static void guest_after(void)
 struct machine {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
-	struct box *box;
+	struct real_mode_box *box;
+	struct state *state;
 	struct kvm_sregs power_on;
 };
 
-static uint32_t word_of(gpa_t gpa)
-{
-	return 0xa5000000 | gpa >> PAGE_SHIFT;
-}
-
 static bool is_gap(gpa_t gpa)
 {
-	return gpa == GAP_GPA || gpa >= FAR_GAP_GPA;
+	return gpa >= FAR_GAP_GPA;
 }
 
 static void fill(struct kvm_vm *vm, gpa_t gpa, unsigned int npages)
 {
 	for (; npages--; gpa += PAGE_SIZE)
-		*(uint32_t *)addr_gpa2hva(vm, gpa) = word_of(gpa);
-}
-
-/* MOV $port, %dx; OUT; in real mode */
-static void put_exit(void *code, uint16_t port)
-{
-	const uint8_t insns[] = { 0xba, port & 0xff, port >> 8, 0xee };
-
-	memcpy(code, insns, sizeof(insns));
-}
-
-static void add_ivt(struct kvm_vm *vm)
-{
-	uint32_t *ivt;
-	unsigned int i;
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, 0, IVT_SLOT, 1, 0);
-	ivt = addr_gpa2hva(vm, 0);
-	for (i = 0; i < EXCEPTION_CODE / 4; i++)
-		ivt[i] = EXCEPTION_CODE;
-	put_exit((char *)ivt + EXCEPTION_CODE, EXCEPTION_PORT);
-}
-
-/* What is there without paging: code for real mode, RAM, a gap, RAM. */
-static void add_low_memory(struct kvm_vm *vm)
-{
-	static const uint8_t jump[] = { 0xea, 0, 0, WINDOW_GPA >> 4 & 0xff, WINDOW_GPA >> 12 };
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, LOW_SLOT, 2, 0);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RAM2_GPA, HIGH_SLOT,
-				    (STACK_END - RAM2_GPA) / PAGE_SIZE, 0);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, VECTOR_GPA, VECTOR_SLOT, 1, 0);
-	add_ivt(vm);
-	memcpy(addr_gpa2hva(vm, WINDOW_GPA), real_mode, real_mode_end - real_mode);
-	memcpy(addr_gpa2hva(vm, VECTOR_GPA + 0xff0), jump, sizeof(jump));
-	fill(vm, RAM_GPA, 1);
-	fill(vm, RAM2_GPA, 1);
+		*(uint32_t *)addr_gpa2hva(vm, gpa) = real_mode_word(gpa);
 }
 
 static void make_tables(struct machine *m)
 {
-	uint64_t *pte = addr_gpa2hva(m->vm, TABLE_GPA);
+	uint64_t *pte = addr_gpa2hva(m->vm, REAL_TABLE_GPA);
 	unsigned int i;
 
-	for (i = 0; i < WINDOW_PAGES; i++) {
-		pte[WINDOW_GPA / PAGE_SIZE + i] = worlds[WORLD_BEFORE][i] | PTE_FLAGS;
+	for (i = 0; i < REAL_WINDOW_PAGES; i++) {
+		pte[REAL_WINDOW_GPA / PAGE_SIZE + i] = worlds[WORLD_BEFORE][i] | PTE_FLAGS;
 		m->box->pte[i] = worlds[WORLD_AFTER][i] | PTE_FLAGS;
 	}
-	pte[TABLE_GPA / PAGE_SIZE] = TABLE_GPA | PTE_FLAGS;
-	pte[BOX_GPA / PAGE_SIZE] = BOX_GPA | PTE_FLAGS;
-	*(uint64_t *)addr_gpa2hva(m->vm, vm_entry_gpa(m->vm, WINDOW_GPA, PG_LEVEL_2M)) =
-		TABLE_GPA | PTE_FLAGS;
+	pte[REAL_TABLE_GPA / PAGE_SIZE] = REAL_TABLE_GPA | PTE_FLAGS;
+	pte[REAL_BOX_GPA / PAGE_SIZE] = REAL_BOX_GPA | PTE_FLAGS;
+	*(uint64_t *)addr_gpa2hva(m->vm, vm_entry_gpa(m->vm, REAL_WINDOW_GPA, PG_LEVEL_2M)) =
+		REAL_TABLE_GPA | PTE_FLAGS;
 }
 
 static void machine_create(struct machine *m, uint32_t vcpu_id)
 {
 	struct kvm_regs regs;
-	struct box *box;
 
 	m->vm = vm_create(1);
-	add_low_memory(m->vm);
+	vm_real_mode_init(m->vm);
 	vm_userspace_mem_region_add(m->vm, VM_MEM_SRC_ANONYMOUS, DECOY_GPA, DECOY_SLOT, 5, 0);
 	fill(m->vm, DECOY_GPA, 5);
-	put_exit(addr_gpa2hva(m->vm, DECOY_GPA), DECOY_PORT);
-	m->box = box = addr_gpa2hva(m->vm, BOX_GPA);
+	real_mode_put_decoy(addr_gpa2hva(m->vm, DECOY_GPA));
+	m->box = addr_gpa2hva(m->vm, REAL_BOX_GPA);
+	m->state = addr_gpa2hva(m->vm, REAL_STATE_GPA);
 	m->vcpu = vm_vcpu_add(m->vm, vcpu_id, NULL);
 	vcpu_sregs_get(m->vcpu, &m->power_on);
 	vcpu_arch_init(m->vcpu, guest_before);
 	make_tables(m);
 
 	vcpu_regs_get(m->vcpu, &regs);
-	box->cr3 = m->vm->pgd;
-	box->rsp = regs.rsp;
-	box->entry = (uintptr_t)guest_after;
-	memcpy(box->gdt, addr_gva2hva(m->vm, m->vm->gdt), sizeof(box->gdt));
-	box->gdt_pointer = (BOX_GPA + offsetof(struct box, gdt)) << 16 | (sizeof(box->gdt) - 1);
+	vm_real_mode_set_entry(m->vm, guest_after, regs.rsp);
 	write_guest_global(m->vm, guest_gdt, ((struct desc_ptr){ PAGE_SIZE / 2 - 1, m->vm->gdt }));
 	write_guest_global(m->vm, guest_idt, ((struct desc_ptr){ PAGE_SIZE - 1, m->vm->idt }));
-}
-
-static void expect_port(struct kvm_vcpu *vcpu, uint16_t port, const char *what)
-{
-	const struct kvm_run *run = vcpu->run;
-
-	TEST_ASSERT_ORACLE(ORACLE_EXIT, run->exit_reason != KVM_EXIT_IO || run->io.port != DECOY_PORT,
-			   "want %s, but the vCPU executes code that is not at gpa 0x%lx: where that was in long mode or SMM",
-			   what, WINDOW_GPA);
-	TEST_ASSERT_ORACLE(ORACLE_EXIT, run->exit_reason != KVM_EXIT_IO || run->io.port != EXCEPTION_PORT,
-			   "want %s, but there was an exception in real mode", what);
-	if (run->exit_reason != KVM_EXIT_IO || run->io.port != port)
-		vcpu_unexpected_exit(vcpu, what);
-}
-
-/* The last exit is the OUTS. */
-static void expect_string(struct kvm_vm *vm, struct kvm_vcpu *vcpu, gva_t gva, gpa_t gpa)
-{
-	char where[256];
-	uint32_t got;
-
-	expect_port(vcpu, STRING_PORT, "OUTS");
-	got = *(uint32_t *)((char *)vcpu->run + vcpu->run->io.data_offset);
-	TEST_ASSERT(got == word_of(gpa),
-		    "OUTS from 0x%lx, which is gpa 0x%lx in %s: 0x%x, want 0x%x", gva, gpa,
-		    vm_describe_gpa(vm, gpa, where, sizeof(where)), got, word_of(gpa));
 }
 
 /* The guest reads the window as its tables are. */
@@ -323,61 +164,21 @@ static void expect_world(struct machine *m, unsigned int world)
 
 	test_step("%s", names[world]);
 	vcpu_run(m->vcpu);
-	expect_string(m->vm, m->vcpu, GAP_GPA, worlds[world][2]);
-	for (i = 0; i < WINDOW_PAGES; i++) {
+	vcpu_check_outs(m->vcpu, REAL_GAP_GPA, worlds[world][2]);
+	for (i = 0; i < REAL_WINDOW_PAGES; i++) {
 		gpa = worlds[world][i];
 		if (is_gap(gpa))
-			vcpu_expect_mmio_read(m->vcpu, gpa, 4, word_of(gpa));
+			vcpu_expect_mmio_read(m->vcpu, gpa, 4, real_mode_word(gpa));
 	}
 	vcpu_expect_sync(m->vcpu, world);
-	for (i = 0; i < WINDOW_PAGES; i++) {
+	for (i = 0; i < REAL_WINDOW_PAGES; i++) {
 		gpa = worlds[world][i];
-		want = is_gap(gpa) ? word_of(gpa) : *(uint32_t *)addr_gpa2hva(m->vm, gpa);
-		TEST_ASSERT(m->box->seen[i] == want,
+		want = is_gap(gpa) ? real_mode_word(gpa) : *(uint32_t *)addr_gpa2hva(m->vm, gpa);
+		TEST_ASSERT(m->state->seen[i] == want,
 			    "%s: the guest read 0x%x at gva 0x%lx, which is gpa 0x%lx in %s, want 0x%x",
-			    names[world], m->box->seen[i], WINDOW_GPA + i * PAGE_SIZE, gpa,
+			    names[world], m->state->seen[i], REAL_WINDOW_GPA + i * PAGE_SIZE, gpa,
 			    vm_describe_gpa(m->vm, gpa, where, sizeof(where)), want);
 	}
-}
-
-/*
- * APM vol. 2 table 14-1, SDM vol. 3 table 10-1: what paging depends on. Before 5.15,
- * CR3 stays, which nobody notices as long as paging is off.
- */
-static void expect_reset_registers(struct kvm_vcpu *vcpu)
-{
-	struct kvm_sregs s;
-
-	vcpu_sregs_get(vcpu, &s);
-	if (!kernel_at_least(5, 15))
-		s.cr3 = 0;
-	TEST_ASSERT(!(s.cr0 & (X86_CR0_PG | X86_CR0_PE | X86_CR0_WP)) && !s.cr3 && !s.cr4 && !s.efer,
-		    "after a reset CR0 is 0x%llx, CR3 0x%llx, CR4 0x%llx, EFER 0x%llx; want no PG, PE and WP in CR0, and 0",
-		    s.cr0, s.cr3, s.cr4, s.efer);
-}
-
-/* After the first exit, which must be of the code in real mode. */
-static void finish_real_mode(struct kvm_vm *vm, struct kvm_vcpu *vcpu)
-{
-	const volatile struct box *box = addr_gpa2hva(vm, BOX_GPA);
-	const uint32_t gap = ~word_of(GAP_GPA);
-	const volatile uint32_t *ram = addr_gpa2hva(vm, RAM_GPA);
-
-	expect_string(vm, vcpu, RAM2_GPA, RAM2_GPA);
-	vcpu_run(vcpu);
-	if (vcpu->run->exit_reason == KVM_EXIT_IO)
-		expect_port(vcpu, 0, "MOVS to a gap");
-	vcpu_check_mmio(vcpu, &(struct mmio_access){
-		.gpa = GAP_GPA, .len = 4, .is_write = true, .data = word_of(RAM2_GPA) });
-	vcpu_expect_mmio_read(vcpu, GAP_GPA + GAP_OFFSET, 4, gap);
-	vcpu_run(vcpu);
-	expect_port(vcpu, REAL_MODE_PORT, "the end of the code in real mode");
-	TEST_ASSERT(box->ram == ram[0] && ram[STAMP_OFFSET / 4] == box->stamp,
-		    "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x; it wrote 0x%x, and 0x%x is there",
-		    RAM_GPA, box->ram, ram[0], box->stamp, ram[STAMP_OFFSET / 4]);
-	TEST_ASSERT(box->gap == gap, "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x",
-		    GAP_GPA + GAP_OFFSET, box->gap, gap);
-	expect_reset_registers(vcpu);
 }
 
 #define MSI_INIT	0x500
@@ -407,7 +208,7 @@ static void send_init(struct kvm_vcpu *vcpu)
 {
 	send_ipi(vcpu, MSI_INIT);
 	if (vcpu->id)
-		send_ipi(vcpu, MSI_SIPI | WINDOW_GPA >> PAGE_SHIFT);
+		send_ipi(vcpu, MSI_SIPI | REAL_WINDOW_GPA >> PAGE_SHIFT);
 }
 
 static void reset_by_vmm(struct machine *m)
@@ -426,10 +227,10 @@ static void run_to_real_mode(struct kvm_vcpu *vcpu)
 /* The vCPU is in guest mode, and reads memory through its tables. */
 static void reset_while_running(struct machine *m)
 {
-	volatile uint64_t *spins = &m->box->spins;
+	volatile uint64_t *spins = &m->state->spins;
 	const uint64_t before = *spins;
 
-	m->box->order = GUEST_SPINS;
+	m->state->order = GUEST_SPINS;
 	vcpu_thread_start(m->vcpu, run_to_real_mode);
 	while (*spins < before + 100)
 		usleep(100);
@@ -439,7 +240,7 @@ static void reset_while_running(struct machine *m)
 
 static void die(struct machine *m)
 {
-	m->box->order = GUEST_DIES;
+	m->state->order = GUEST_DIES;
 	TEST_ASSERT_EQ(_vcpu_run(m->vcpu), 0);
 	if (m->vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN)
 		vcpu_unexpected_exit(m->vcpu, "KVM_EXIT_SHUTDOWN");
@@ -448,19 +249,19 @@ static void die(struct machine *m)
 /* INIT waits until the vCPU leaves SMM; SIPI does not, and is lost. */
 static void reset_after_smm(struct machine *m)
 {
-	m->box->order = GUEST_GOES_ON;
+	m->state->order = GUEST_GOES_ON;
 	send_ipi(m->vcpu, MSI_INIT);
 	vcpu_expect_sync(m->vcpu, STAGE_GOES_ON);
 	vcpu_expect_smm(m->vcpu, true);
 	vcpu_run_complete_io(m->vcpu);
 	vcpu_set_smm(m->vcpu, false);
-	send_ipi(m->vcpu, MSI_SIPI | WINDOW_GPA >> PAGE_SHIFT);
+	send_ipi(m->vcpu, MSI_SIPI | REAL_WINDOW_GPA >> PAGE_SHIFT);
 }
 
 /* SMM has the tables, and other memory where the code in real mode is outside. */
 static void add_smm_memory(struct kvm_vm *vm)
 {
-	static const uint32_t slots[] = { IVT_SLOT, HIGH_SLOT, VECTOR_SLOT, DECOY_SLOT };
+	static const uint32_t slots[] = { REAL_IVT_SLOT, REAL_HIGH_SLOT, REAL_VECTOR_SLOT, DECOY_SLOT };
 	struct userspace_mem_region *r;
 	unsigned int i;
 
@@ -470,8 +271,8 @@ static void add_smm_memory(struct kvm_vm *vm)
 		vm_mem_region_add_backing(vm, &r->mem, r->mem.hva, r->gpa, SMM_SLOT(slots[i]),
 					  r->size / PAGE_SIZE, 0);
 	}
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, WINDOW_GPA, SMM_SLOT(LOW_SLOT), 2, 0);
-	put_exit(vm_get_mem_region(vm, SMM_SLOT(LOW_SLOT))->mem.hva, DECOY_PORT);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, REAL_WINDOW_GPA, SMM_SLOT(REAL_LOW_SLOT), 2, 0);
+	real_mode_put_decoy(vm_get_mem_region(vm, SMM_SLOT(REAL_LOW_SLOT))->mem.hva);
 }
 
 enum reset_by { BY_INIT, BY_SHUTDOWN, BY_VMM };
@@ -525,10 +326,12 @@ KVM_TEST_F(vcpu, reset_forgets_its_page_tables)
 		add_smm_memory(m.vm);
 	for (i = 0; i < 3; i++) {
 		m.box->stamp = 0x57a40000 + i;
+		if (variant->by != BY_VMM)
+			vcpu_set_pv_areas(m.vcpu);
 		expect_world(&m, WORLD_BEFORE);
 		breadcrumb("round %u: reset", i);
 		reset(&m, variant);
-		finish_real_mode(m.vm, m.vcpu);
+		vcpu_check_real_mode(m.vcpu);
 		expect_world(&m, WORLD_AFTER);
 	}
 	kvm_vm_free(m.vm);
@@ -560,7 +363,7 @@ static void expect_reset_of_l2(struct nested_cpu *cpu, unsigned int round)
 	vcpu_run(cpu->vcpu);
 	TEST_ASSERT_ORACLE(ORACLE_EXIT, !vcpu_is_in_l2(cpu->vcpu),
 			   "KVM_GET_NESTED_STATE says that vCPU 0 is in L2 after its reset");
-	finish_real_mode(cpu->n->vm, cpu->vcpu);
+	vcpu_check_real_mode(cpu->vcpu);
 	vcpu_run_complete_io(cpu->vcpu);
 	nested_restart_l1(cpu);
 	touch_both(cpu, round);
@@ -583,7 +386,7 @@ static void reset_l2(bool paging, uint64_t intercept)
 
 	skip_known_bug();
 	cpu = nested_create_with_ram(&n, 1, paging);
-	add_low_memory(n.vm);
+	vm_real_mode_init(n.vm);
 	make_apic_known(cpu->vcpu);
 	nested_map(&n, 0, NESTED_GPA, SZ_64K, PG_LEVEL_4K, NESTED_RWX);
 	nested_map(&n, L2_GAP_OFF, FAR_GAP_GPA, SZ_64K, PG_LEVEL_4K, NESTED_RWX);
