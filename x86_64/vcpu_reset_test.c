@@ -83,7 +83,8 @@ static void guest_after(void)
 {
 	unsigned int i;
 
-	asm volatile("lgdt %0; lidt %1" : : "m"(guest_gdt), "m"(guest_idt));
+	/* STI as in vcpu_arch_init(): for the host's interrupts, which Bochs holds back. */
+	asm volatile("lgdt %0; lidt %1; sti" : : "m"(guest_gdt), "m"(guest_idt));
 	guest_touch_window((void *)REAL_STATE_GPA);
 	GUEST_SYNC(WORLD_AFTER);
 	for (i = 0; i < REAL_WINDOW_PAGES; i++)
