@@ -6,6 +6,7 @@
 // hosts: intel
 // params: kvm_intel.ept=0
 // shows: data
+// caught-by: guest_roots_test.kvm.pcid_flush_reaches_earlier_roots
 // hunks: 1
 //
 // The guest then goes back to an earlier CR3 of the same PCID, without a flush, and
