@@ -51,8 +51,8 @@ static inline uint32_t real_mode_word(gpa_t gpa)
 /* Code of real mode, for places that no vCPU may execute. */
 void real_mode_put_decoy(void *code);
 
-/* KVM's own areas in RAM2, which it writes to until the vCPU is reset. */
-void vcpu_set_pv_areas(struct kvm_vcpu *vcpu);
+/* In RAM2. KVM writes there until the vCPU is reset. */
+void vcpu_set_steal_time(struct kvm_vcpu *vcpu);
 
 /* The last exit must be of an OUTS from @gva, which is RAM at @gpa. */
 void vcpu_check_outs(struct kvm_vcpu *vcpu, gva_t gva, gpa_t gpa);

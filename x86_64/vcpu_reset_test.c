@@ -337,7 +337,7 @@ KVM_TEST_F(vcpu, reset_forgets_its_page_tables)
 	for (i = 0; i < 3; i++) {
 		m.box->stamp = 0x57a40000 + i;
 		if (variant->by != BY_VMM)
-			vcpu_set_pv_areas(m.vcpu);
+			vcpu_set_steal_time(m.vcpu);
 		expect_world(&m, WORLD_BEFORE);
 		breadcrumb("round %u: reset", i);
 		reset(&m, variant);

@@ -8,14 +8,13 @@
 #define STACK_END	0x10000UL	/* SP is 0 at first */
 #define STAMP_OFFSET	8
 #define GAP_OFFSET	0x10
-#define PV_OFFSET	0x800		/* in RAM2 */
-#define PV_SIZE		128
+#define STEAL_OFFSET	0x800		/* in RAM2 */
+#define STEAL_SIZE	64
 #define DONE_PORT	0x100c
 #define DECOY_PORT	0x1014
 #define EXCEPTION_PORT	0x1018
 #define EXCEPTION_CODE	0x400		/* behind the vectors */
 
-#define MSR_KVM_SYSTEM_TIME_NEW	0x4b564d01
 #define MSR_KVM_STEAL_TIME	0x4b564d03
 
 _Static_assert(offsetof(struct real_mode_box, pte) == 0x20 &&
@@ -175,37 +174,32 @@ static void expect_reset_registers(struct kvm_vcpu *vcpu)
  * KVM writes there by itself each time that the vCPU runs, until it is reset. Where it
  * has no such MSR there is nothing to be reset.
  */
-void vcpu_set_pv_areas(struct kvm_vcpu *vcpu)
+void vcpu_set_steal_time(struct kvm_vcpu *vcpu)
 {
-	static const uint32_t msrs[] = { MSR_KVM_STEAL_TIME, MSR_KVM_SYSTEM_TIME_NEW };
 	union {
 		struct kvm_msrs msrs;
 		char room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 	} one = { .msrs.nmsrs = 1 };
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(msrs); i++) {
-		one.msrs.entries[0].index = msrs[i];
-		one.msrs.entries[0].data = (REAL_RAM2_GPA + PV_OFFSET + i * PV_SIZE / 2) | 1;
-		__vcpu_ioctl(vcpu, KVM_SET_MSRS, &one);
-	}
+	one.msrs.entries[0].index = MSR_KVM_STEAL_TIME;
+	one.msrs.entries[0].data = (REAL_RAM2_GPA + STEAL_OFFSET) | 1;
+	__vcpu_ioctl(vcpu, KVM_SET_MSRS, &one);
 }
 
-static uint64_t *pv_areas(struct kvm_vm *vm)
+static uint64_t *steal_time(struct kvm_vm *vm)
 {
-	return addr_gpa2hva(vm, REAL_RAM2_GPA + PV_OFFSET);
+	return addr_gpa2hva(vm, REAL_RAM2_GPA + STEAL_OFFSET);
 }
 
-static void expect_pv_areas_unused(struct kvm_vm *vm)
+static void expect_steal_time_unused(struct kvm_vm *vm)
 {
-	const uint64_t *word = pv_areas(vm);
+	const uint64_t *word = steal_time(vm);
 	unsigned int i;
 
-	for (i = 0; i < PV_SIZE / 8; i++)
+	for (i = 0; i < STEAL_SIZE / 8; i++)
 		TEST_ASSERT(!word[i],
-			    "gpa 0x%lx: 0x%lx, want 0: KVM still writes there for a vCPU that was reset, for its %s",
-			    REAL_RAM2_GPA + PV_OFFSET + i * 8, word[i],
-			    i < PV_SIZE / 16 ? "steal time" : "clock");
+			    "gpa 0x%lx: 0x%lx, want 0: KVM still writes the steal time of a vCPU that was reset",
+			    REAL_RAM2_GPA + STEAL_OFFSET + i * 8, word[i]);
 }
 
 void vcpu_check_real_mode(struct kvm_vcpu *vcpu)
@@ -216,7 +210,7 @@ void vcpu_check_real_mode(struct kvm_vcpu *vcpu)
 	const volatile uint32_t *ram = addr_gpa2hva(vm, REAL_RAM_GPA);
 
 	vcpu_check_outs(vcpu, REAL_RAM2_GPA, REAL_RAM2_GPA);
-	memset(pv_areas(vm), 0, PV_SIZE);
+	memset(steal_time(vm), 0, STEAL_SIZE);
 	vcpu_run(vcpu);
 	if (vcpu->run->exit_reason == KVM_EXIT_IO)
 		expect_port(vcpu, 0, "MOVS to a gap");
@@ -230,6 +224,6 @@ void vcpu_check_real_mode(struct kvm_vcpu *vcpu)
 		    REAL_RAM_GPA, box->ram, ram[0], box->stamp, ram[STAMP_OFFSET / 4]);
 	TEST_ASSERT(box->gap == gap, "in real mode, gpa 0x%lx: the guest read 0x%x, want 0x%x",
 		    REAL_GAP_GPA + GAP_OFFSET, box->gap, gap);
-	expect_pv_areas_unused(vm);
+	expect_steal_time_unused(vm);
 	expect_reset_registers(vcpu);
 }
