@@ -24,4 +24,12 @@ void host_usage_read(struct host_usage *u);
 /* By name; 0 where it is not there. */
 int64_t host_usage_value(const struct host_usage *u, const char *name);
 
+/*
+ * @fn does @n times what must not cost the kernel anything in the end. It must then
+ * not hold an object or a page more for every other time; if it does, it is tried
+ * again, for it may have been somebody else.
+ */
+void host_usage_expect_constant(unsigned int n, const char *what,
+				void (*fn)(unsigned int n, void *arg), void *arg);
+
 #endif /* SELFTEST_KVM_HOST_USAGE_H */

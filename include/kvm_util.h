@@ -373,6 +373,9 @@ static inline void vcpu_sregs_set(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs
 	vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
 }
 
+/* KVM_SET_MSRS of one; returns how many were set, 0 where KVM refuses the value. */
+int _vcpu_set_msr(struct kvm_vcpu *vcpu, uint64_t msr_index, uint64_t msr_value);
+
 /*
  * A thread of its own for the vCPU, calling @fn. vcpu_thread_stop() sets
  * vcpu->stop, kicks the vCPU out of guest mode until @fn returns, and joins.

@@ -423,6 +423,18 @@ void vcpu_expect_done(struct kvm_vcpu *vcpu)
 		vcpu_unexpected_exit(vcpu, "GUEST_DONE");
 }
 
+int _vcpu_set_msr(struct kvm_vcpu *vcpu, uint64_t msr_index, uint64_t msr_value)
+{
+	union {
+		struct kvm_msrs head;
+		uint8_t bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} msrs = { .head.nmsrs = 1 };
+
+	msrs.head.entries[0].index = msr_index;
+	msrs.head.entries[0].data = msr_value;
+	return __vcpu_ioctl(vcpu, KVM_SET_MSRS, &msrs);
+}
+
 void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
 {
 	struct kvm_regs regs;

@@ -9,7 +9,6 @@
  * What breaks it: a path to guest memory without mark_page_dirty(), one that marks
  * the first page of two, one that marks what it has not written.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -304,34 +303,20 @@ KVM_TEST_F(log, stores_to_page_tables)
 #define MSR_KVM_SYSTEM_TIME_NEW	0x4b564d01
 #define MSR_KVM_STEAL_TIME	0x4b564d03
 
-static bool set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t data)
-{
-	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
-	int ret;
-
-	TEST_ERROR_ON(!msrs, "no memory for an MSR");
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = index;
-	msrs->entries[0].data = data;
-	ret = __vcpu_ioctl(vcpu, KVM_SET_MSRS, msrs);
-	free(msrs);
-	return ret == 1;
-}
-
 static void kvm_writes(struct log *l, uint32_t msr, uint64_t page, const char *who)
 {
 	const struct guest_op read = { .insn = INSN_MOV_READ, .len = 8, .gva = PAGE(1) };
 	unsigned int round;
 
 	for (round = 0; round < 8; round++) {
-		if (!set_msr(l->vcpu, msr, PAGE(page + round % 2) | 1)) {
+		if (_vcpu_set_msr(l->vcpu, msr, PAGE(page + round % 2) | 1) != 1) {
 			pr_info("%s: this kernel does not offer it", who);
 			return;
 		}
 		vcpu_do_op(l->vcpu, &read);
 		expect_log(l, BIT(page + round % 2), who);
 	}
-	set_msr(l->vcpu, msr, 0);
+	_vcpu_set_msr(l->vcpu, msr, 0);
 	vcpu_do_op(l->vcpu, &read);
 	log_drain(l);
 }

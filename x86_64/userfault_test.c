@@ -8,15 +8,11 @@
  * What breaks it: an invalidation that leaves an SPTE or a TLB entry behind, a fault
  * that maps what is protected, one that is not retried after it has slept.
  */
-#include <linux/userfaultfd.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "userfault.h"
 
 KVM_TEST_SUITE(userfault_test, .needs = { .mem_mb = 64 });
 
@@ -28,53 +24,6 @@ static void create(struct page_vm *p, struct backing_mem *mem,
 {
 	page_vm_create(p, 1, AREA_GPA, size, PG_LEVEL_2M, 1);
 	page_vm_add_mem(p, mem, src, DATA_SLOT);
-}
-
-static int watch(const struct backing_mem *mem, uint64_t mode)
-{
-	struct uffdio_register reg = {
-		.range = { (uintptr_t)mem->hva, mem->size }, .mode = mode,
-	};
-	struct uffdio_api api = { .api = UFFD_API };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	__TEST_REQUIRE(fd >= 0, "needs userfaultfd(2) for the kernel's faults, %s: run as root, or set vm.unprivileged_userfaultfd",
-		       strerror(errno));
-	if (mode & UFFDIO_REGISTER_MODE_WP)
-		api.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP;
-	__TEST_REQUIRE(!ioctl(fd, UFFDIO_API, &api) && !ioctl(fd, UFFDIO_REGISTER, &reg),
-		       "needs userfaultfd(2) with mode 0x%lx", mode);
-	return fd;
-}
-
-/* The page, in @mem, of the fault that somebody waits in now. */
-static size_t wait_for_fault(int fd, const struct backing_mem *mem, uint64_t flags)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	const int ms = test_seconds(4) * 1000;
-	struct uffd_msg msg = {};
-	uintptr_t offset;
-
-	TEST_ASSERT_ORACLE(ORACLE_HANG, poll(&pfd, 1, ms) == 1,
-			   "the guest touches memory that was taken away or protected all the time, but no fault of it has reached the host in %d ms",
-			   ms);
-	TEST_ERROR_ON(read(fd, &msg, sizeof(msg)) != sizeof(msg), "userfaultfd");
-	offset = msg.arg.pagefault.address - (uintptr_t)mem->hva;
-	TEST_ASSERT(msg.event == UFFD_EVENT_PAGEFAULT && offset < mem->size &&
-		    (msg.arg.pagefault.flags & flags) == flags,
-		    "userfaultfd reports event 0x%x at 0x%lx of 0x%lx bytes with flags 0x%llx, want a fault with flags 0x%lx",
-		    msg.event, offset, mem->size, msg.arg.pagefault.flags, flags);
-	return offset / PAGE_SIZE;
-}
-
-static void give_page(int fd, const struct backing_mem *mem, size_t page, const char *data)
-{
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)mem->hva + page * PAGE_SIZE,
-		.src = (uintptr_t)data + page * PAGE_SIZE, .len = PAGE_SIZE,
-	};
-
-	TEST_ERROR_ON(ioctl(fd, UFFDIO_COPY, &copy), "UFFDIO_COPY of page %zu", page);
 }
 
 /* As a VM is resumed before all of its memory has come. */
@@ -92,18 +41,18 @@ KVM_TEST(missing_pages_come_one_by_one)
 	TEST_ERROR_ON(!data, "no memory for a copy");
 	create(&p, &mem, VM_MEM_SRC_ANONYMOUS, size);
 	memcpy(data, mem.hva, size);
-	fd = watch(&mem, UFFDIO_REGISTER_MODE_MISSING);
+	fd = userfault_open(&mem, UFFDIO_REGISTER_MODE_MISSING);
 	page_worker_start(&p.workers[0], PAGES_READ_LOOP);
 	for (round = 0; round < 3; round++) {
 		breadcrumb("take all pages away, %u", round);
-		TEST_ERROR_ON(madvise(mem.hva, size, MADV_DONTNEED), "MADV_DONTNEED");
+		userfault_take_away(&mem);
 		memset(there, 0, sizeof(there));
 		for (i = 0; i < n; i++) {
-			page = wait_for_fault(fd, &mem, 0);
+			page = userfault_wait(fd, &mem, 0);
 			TEST_ASSERT(!there[page], "the guest faults on page %zu, which it was given: KVM does not map it",
 				    page);
 			there[page] = true;
-			give_page(fd, &mem, page, data);
+			userfault_give(fd, &mem, page, data);
 		}
 		page_worker_wait_loops(&p.workers[0], 1);
 	}
@@ -149,7 +98,7 @@ KVM_TEST_F(protected, pages_do_not_change)
 	create(&p, &mem, variant->src, size);
 	w = &p.workers[0];
 	page_worker_write(w, 0, p.area.npages, 2);
-	fd = watch(&mem, UFFDIO_REGISTER_MODE_WP);
+	fd = userfault_open(&mem, UFFDIO_REGISTER_MODE_WP);
 	word = addr_gpa2hva(p.vm, gpa);
 	for (i = 0; i < 8; i++) {
 		page_worker_hot(w, PAGES_HOT_WRITE, gpa);
@@ -159,7 +108,7 @@ KVM_TEST_F(protected, pages_do_not_change)
 		write_protect(fd, mem.hva, size, true);
 		before = *word;
 		vm_expect_tlb_flush(p.vm, flushes, "the host has protected what the guest writes");
-		TEST_ASSERT_EQ(wait_for_fault(fd, &mem, UFFD_PAGEFAULT_FLAG_WP), page);
+		TEST_ASSERT_EQ(userfault_wait(fd, &mem, UFFD_PAGEFAULT_FLAG_WP), page);
 		TEST_ASSERT(*word == before,
 			    "gpa 0x%lx was 0x%lx when the host had protected it, and is 0x%lx now: the running guest still writes it (try %u)",
 			    gpa, before, *word, i);

@@ -25,7 +25,6 @@ KVM_TEST_SUITE(vm_churn_test,
 
 #define ROUNDS		32	/* --set rounds=N: more */
 #define AT_ONCE		4
-#define TRIES		4
 
 #define RAM_GPA		0x40000000UL
 #define RAM_PAGES	64
@@ -292,63 +291,20 @@ static void churn(struct kvm_vm *(*live)(void), unsigned int rounds)
 	}
 }
 
-/* Keeps those that have grown by an object or a page for every other VM. */
-static void keep_grown(struct host_usage *suspects, const struct host_usage *before,
-		       const struct host_usage *now, unsigned int rounds)
+static void churn_variant(unsigned int rounds, void *arg)
 {
-	unsigned int i, kept = 0;
-
-	for (i = 0; i < suspects->nr; i++) {
-		const char *name = suspects->item[i].name;
-		int64_t by = host_usage_value(now, name) - host_usage_value(before, name);
-
-		if (by < (int64_t)rounds / 2)
-			continue;
-		suspects->item[kept] = suspects->item[i];
-		suspects->item[kept++].value = by;
-	}
-	suspects->nr = kept;
-}
-
-static void __attribute__((noreturn))
-fail_grown(const struct host_usage *suspects, unsigned int rounds)
-{
-	char text[1024] = "";
-	size_t used = 0;
-	unsigned int i;
-
-	for (i = 0; i < suspects->nr && used < sizeof(text); i++)
-		used += snprintf(text + used, sizeof(text) - used, "\n  %s: %ld more",
-				 suspects->item[i].name, suspects->item[i].value);
-	test_fail(ORACLE_LEAK, __FILE__, __LINE__, NULL,
-		  "after %u VMs the kernel holds more than before them, and so it was %u times in a row; the last time:%s",
-		  rounds, TRIES, text);
+	churn(*(struct kvm_vm *(**)(void))arg, rounds);
 }
 
 KVM_TEST_F(churn, the_host_stays_as_it_was)
 {
-	const unsigned int rounds = align_up(kvm_test_option("rounds", ROUNDS), AT_ONCE);
-	static struct host_usage before, now, suspects;
-	unsigned int i;
+	struct kvm_vm *(*live)(void) = variant->live;
 
 	breadcrumb("warm up");
-	churn(variant->live, 2 * AT_ONCE);
-	host_usage_read(&before);
-	/* The files that this reads have cost something the first time. */
-	host_usage_read(&before);
-	__TEST_REQUIRE(before.nr > 16, "needs /sys/kernel/slab: a kernel with CONFIG_SLUB_DEBUG");
-	suspects = before;
-	/* Once it may have been somebody else, or a cache that was filled. */
-	for (i = 0; i < TRIES; i++) {
-		breadcrumb("create and destroy %u VMs", rounds);
-		churn(variant->live, rounds);
-		host_usage_read(&now);
-		keep_grown(&suspects, &before, &now, rounds);
-		if (!suspects.nr)
-			return;
-		before = now;
-	}
-	fail_grown(&suspects, rounds);
+	churn(live, 2 * AT_ONCE);
+	breadcrumb("create and destroy VMs");
+	host_usage_expect_constant(align_up(kvm_test_option("rounds", ROUNDS), AT_ONCE),
+				   "VMs", churn_variant, &live);
 }
 
 KVM_TEST_MAIN()

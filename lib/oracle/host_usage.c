@@ -14,6 +14,8 @@
 #include "host_usage.h"
 #include "test_util.h"
 
+#define TRIES	4
+
 static void add(struct host_usage *u, const char *name, const char *unit, int64_t value)
 {
 	if (value < 0)
@@ -117,4 +119,60 @@ void host_usage_read(struct host_usage *u)
 	/* What is given back to nobody there is often less than a page. */
 	add(u, "Percpu", "x 512 bytes", percpu < 0 ? -1 : 2 * percpu);
 	add(u, "ownerless", "pages", ownerless_kb() / 4);
+}
+
+/* Keeps those of @suspects that have grown by @least. */
+static void keep_grown(struct host_usage *suspects, const struct host_usage *before,
+		       const struct host_usage *now, int64_t least)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < suspects->nr; i++) {
+		const char *name = suspects->item[i].name;
+		int64_t by = host_usage_value(now, name) - host_usage_value(before, name);
+
+		if (by < least)
+			continue;
+		suspects->item[kept] = suspects->item[i];
+		suspects->item[kept++].value = by;
+	}
+	suspects->nr = kept;
+}
+
+static void __attribute__((noreturn))
+fail_grown(const struct host_usage *suspects, unsigned int n, const char *what)
+{
+	char text[1024] = "";
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < suspects->nr && used < sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - used, "\n  %s: %ld more",
+				 suspects->item[i].name, suspects->item[i].value);
+	test_fail(ORACLE_LEAK, __FILE__, __LINE__, NULL,
+		  "after %u %s the kernel holds more than before them, and so it was %u times in a row; the last time:%s",
+		  n, what, TRIES, text);
+}
+
+void host_usage_expect_constant(unsigned int n, const char *what,
+				void (*fn)(unsigned int n, void *arg), void *arg)
+{
+	static struct host_usage before, now, suspects;
+	unsigned int i;
+
+	host_usage_read(&before);
+	/* The files that this reads have cost something the first time. */
+	host_usage_read(&before);
+	__TEST_REQUIRE(before.nr > 16, "needs /sys/kernel/slab: a kernel with CONFIG_SLUB_DEBUG");
+	suspects = before;
+	/* Once it may have been somebody else, or a cache that was filled. */
+	for (i = 0; i < TRIES; i++) {
+		fn(n, arg);
+		host_usage_read(&now);
+		keep_grown(&suspects, &before, &now, n / 2);
+		if (!suspects.nr)
+			return;
+		before = now;
+	}
+	fail_grown(&suspects, n, what);
 }
