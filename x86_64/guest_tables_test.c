@@ -8,6 +8,9 @@
  * looked at; reverse maps of which only the beginning is walked; a shadow page of
  * a table that is taken for one of a large page; the count of shadow pages.
  */
+#include <fcntl.h>
+#include <stdatomic.h>
+
 #include "guest_paging.h"
 #include "kvm_test_harness.h"
 
@@ -259,20 +262,27 @@ static void use_all_tables(struct paging *p, gpa_t roots[NR_TREES], unsigned int
 	}
 }
 
+static void create_trees(struct paging *p, gpa_t roots[NR_TREES])
+{
+	unsigned int i, j;
+
+	paging_create(p, 1);
+	for (i = 0; i < NR_TREES; i++) {
+		roots[i] = i ? paging_new_root(p) : p->root;
+		for (j = 0; j < 12; j++)
+			paging_map(p, roots[i], PAGING_GVA(200, 3, 5 + 20 * i + j, 1),
+				   PG_LEVEL_4K, pool_data(40 * i + j) | PTE_RWU, PTE_RWU);
+	}
+}
+
 KVM_TEST(more_tables_than_shadow_pages)
 {
 	int64_t before = 0, after = 0;
 	gpa_t roots[NR_TREES];
-	unsigned int i, j;
 	struct paging p;
+	unsigned int i;
 
-	paging_create(&p, 1);
-	for (i = 0; i < NR_TREES; i++) {
-		roots[i] = i ? paging_new_root(&p) : p.root;
-		for (j = 0; j < 12; j++)
-			paging_map(&p, roots[i], PAGING_GVA(200, 3, 5 + 20 * i + j, 1),
-				   PG_LEVEL_4K, pool_data(40 * i + j) | PTE_RWU, PTE_RWU);
-	}
+	create_trees(&p, roots);
 	use_all_tables(&p, roots, 0);
 	breadcrumb("no more than %u shadow pages", FEW_PAGES);
 	set_nr_mmu_pages(&p, FEW_PAGES);
@@ -286,6 +296,66 @@ KVM_TEST(more_tables_than_shadow_pages)
 	breadcrumb("many shadow pages again");
 	set_nr_mmu_pages(&p, 4096);
 	use_all_tables(&p, roots, 8);
+	paging_free(&p);
+}
+
+/* ---- the host needs its memory ---- */
+
+/* The host gets round to pages of this kind at every few tries. */
+#define MAX_SQUEEZES	32
+
+struct squeeze {
+	pthread_t thread;
+	_Atomic bool stop;
+	_Atomic unsigned int tries;
+};
+
+/* Slab caches only, to which shadow pages belong. */
+static void *squeeze_host(void *arg)
+{
+	struct squeeze *squeeze = arg;
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	TEST_ERROR_ON(fd < 0, "cannot open drop_caches");
+	for (; !squeeze->stop && squeeze->tries < MAX_SQUEEZES; squeeze->tries++)
+		TEST_ERROR_ON(pwrite(fd, "2", 1, 0) != 1, "cannot drop caches");
+	close(fd);
+	return NULL;
+}
+
+static bool has_moved(struct paging *p, const char *stat, int64_t before)
+{
+	int64_t now;
+
+	return vm_read_stat(p->vm, stat, &now) && now != before;
+}
+
+KVM_TEST(the_host_takes_shadow_pages_back, .privileged = true)
+{
+	/* Linux 6.13 keeps what it has; with TDP there are too few for the host to ask. */
+	const bool gives = !kvm_is_tdp_enabled() && !kernel_at_least(6, 13);
+	struct squeeze squeeze = {};
+	gpa_t roots[NR_TREES];
+	int64_t before = 0;
+	struct paging p;
+	unsigned int i;
+
+	create_trees(&p, roots);
+	set_nr_mmu_pages(&p, 4096);
+	use_all_tables(&p, roots, 0);
+	vm_read_stat(p.vm, "mmu_recycled", &before);
+	breadcrumb("the host takes memory back all the time");
+	errno = pthread_create(&squeeze.thread, NULL, squeeze_host, &squeeze);
+	TEST_ERROR_ON(errno, "cannot start a thread");
+	for (i = 1; squeeze.tries < 4 || (squeeze.tries < MAX_SQUEEZES && gives &&
+					  !has_moved(&p, "mmu_recycled", before)); i++)
+		use_all_tables(&p, roots, i);
+	squeeze.stop = true;
+	pthread_join(squeeze.thread, NULL);
+	use_all_tables(&p, roots, i);
+	TEST_ASSERT_ORACLE(ORACLE_STATS, !gives || has_moved(&p, "mmu_recycled", before),
+			   "the host has asked for memory %u times, but mmu_recycled has not moved from %ld: KVM gives no shadow page back",
+			   squeeze.tries, before);
 	paging_free(&p);
 }
 

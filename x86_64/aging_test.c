@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host looks for memory that nobody uses, and asks KVM what guests have used: KVM
+ * then clears accessed bits or, where the CPU has none, takes the rights from entries
+ * until the next access. What a guest uses stays; it finds everything as it was, and
+ * what it writes next is logged.
+ *
+ * MADV_FREE'd pages are reclaimed without any swap if they are clean, and MADV_PAGEOUT
+ * asks for those at once. Clean they are only where KVM maps them read-only. Since
+ * Linux 6.9 it does not look who uses them: there it only unmaps.
+ *
+ * What breaks it: an aging that tells the wrong page, that does not tell or clear, that
+ * gives rights back which the entry did not have, or loses a dirty bit.
+ */
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "guest_pages.h"
+#include "kvm_test_harness.h"
+
+KVM_TEST_SUITE(aging_test, .needs = { .mem_mb = 64 });
+
+#define AREA_GPA	(5 * SZ_1G)
+#define SLOT		1
+#define NR_PAGES	64UL
+#define SIZE		(NR_PAGES * PAGE_SIZE)
+#define ROUNDS		5
+#define STEP		64
+
+/* Pages on their way to the LRU lists are on a list of their CPU. */
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	TEST_ERROR_ON(cpu < 0 || sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
+}
+
+static void create(struct page_vm *p, struct backing_mem *mem, uint32_t flags)
+{
+	stay_on_this_cpu();
+	page_vm_create(p, 1, AREA_GPA, SIZE, PG_LEVEL_4K, STEP);
+	page_vm_add_mem(p, mem, VM_MEM_SRC_ANONYMOUS, SLOT);
+	if (flags & KVM_MEM_READONLY) {
+		/* This flag cannot be had later. */
+		vm_mem_region_delete(p->vm, SLOT);
+		vm_mem_region_add_backing(p->vm, mem, mem->hva, AREA_GPA, SLOT, NR_PAGES,
+					  flags);
+	} else {
+		vm_mem_region_set_flags(p->vm, SLOT, flags);
+	}
+}
+
+static void reclaim(struct backing_mem *mem)
+{
+	__TEST_REQUIRE(!madvise(mem->hva, SIZE, MADV_PAGEOUT),
+		       "needs MADV_PAGEOUT (Linux 5.4)");
+}
+
+KVM_TEST(pages_in_use_stay)
+{
+	struct backing_mem mem;
+	struct page_vm p;
+	unsigned int i, gone = 0;
+
+	__TEST_REQUIRE(!kernel_at_least(6, 9),
+		       "needs a MADV_PAGEOUT that asks who uses a page, as before Linux 6.9");
+	create(&p, &mem, KVM_MEM_READONLY);
+	TEST_ERROR_ON(madvise(mem.hva, SIZE, MADV_FREE), "MADV_FREE");
+	page_worker_read(&p.workers[0], "before");
+	/* Odd pages are not used any more. */
+	for (i = 1; i < NR_PAGES; i += 2)
+		page_area_set_round(&p.area, i, 1, ROUND_NONE);
+	for (i = 0; i < ROUNDS; i++) {
+		breadcrumb("reclaim %u", i);
+		reclaim(&mem);
+		page_worker_read(&p.workers[0], "the host has reclaimed what the guest does not use, and it uses this page all the time");
+	}
+	/* What is reclaimed is zero. */
+	for (i = 1; i < NR_PAGES; i += 2)
+		gone += !((uint64_t *)mem.hva)[i * PAGE_WORDS + i % STEP];
+	TEST_ASSERT(gone, "the host has reclaimed none of %lu pages from gpa 0x%lx on that the guest has not used for %d times: KVM does not let them age",
+		    NR_PAGES / 2, AREA_GPA, ROUNDS);
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+KVM_TEST(what_is_written_then_is_logged)
+{
+	struct backing_mem mem;
+	uint64_t log, want;
+	struct page_vm p;
+	unsigned int i, j;
+
+	create(&p, &mem, KVM_MEM_LOG_DIRTY_PAGES);
+	TEST_ERROR_ON(madvise(mem.hva, SIZE, MADV_FREE), "MADV_FREE");
+	page_worker_read(&p.workers[0], "before");
+	page_worker_write(&p.workers[0], 0, NR_PAGES, 2);
+	for (i = 0; i < ROUNDS; i++) {
+		breadcrumb("reclaim %u", i);
+		/* Write-protected and aged, in both orders. */
+		if (i % 2)
+			reclaim(&mem);
+		kvm_vm_get_dirty_log(p.vm, SLOT, &log);
+		if (!(i % 2))
+			reclaim(&mem);
+		for (j = i % 3, want = 0; j < NR_PAGES; j += 3) {
+			p.area.todo[j] = 3 + i;
+			want |= BIT(j);
+		}
+		page_worker_read(&p.workers[0], "after aging");
+		page_worker_write_todo(&p.workers[0]);
+		kvm_vm_get_dirty_log(p.vm, SLOT, &log);
+		/* Others are in it if the host has unmapped them, and they were read. */
+		TEST_ASSERT(!(want & ~log), "after aging %u the guest has written pages 0x%lx of the slot at gpa 0x%lx; the dirty log has 0x%lx",
+			    i, want, AREA_GPA, log);
+		page_worker_write(&p.workers[0], 0, NR_PAGES, 100 + i);
+		page_area_check(&p.area, "after aging");
+	}
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+KVM_TEST_MAIN()
