@@ -71,6 +71,7 @@ struct ring_vm {
 	struct kvm_vcpu *vcpus[2];
 	struct dirty_ring rings[2];
 	unsigned int nr_vcpus;
+	unsigned int nr_slots;		/* of one size, one behind the other */
 	uint32_t popped;		/* since the last reset */
 };
 
@@ -79,7 +80,9 @@ static void ring_vm_create(struct ring_vm *r, unsigned int nr_vcpus, uint32_t si
 {
 	unsigned int i;
 
-	*r = (struct ring_vm){ .vm = vm_create(nr_vcpus), .nr_vcpus = nr_vcpus };
+	*r = (struct ring_vm){
+		.vm = vm_create(nr_vcpus), .nr_vcpus = nr_vcpus, .nr_slots = 1,
+	};
 	dirty_ring_enable(r->vm, size);
 	for (i = 0; i < nr_vcpus; i++) {
 		r->vcpus[i] = vm_vcpu_add(r->vm, i, guest_code);
@@ -119,14 +122,16 @@ static void guest_write_pages(struct ring_vm *r, unsigned int id, uint64_t first
 
 static bool pop_page(struct ring_vm *r, unsigned int id, uint64_t *page)
 {
+	const unsigned int slot_pages = NR_PAGES / r->nr_slots;
 	uint32_t slot;
 
 	if (!dirty_ring_pop(&r->rings[id], &slot, page))
 		return false;
 	r->popped++;
-	TEST_ASSERT(slot == DATA_SLOT && *page < NR_PAGES,
-		    "entry %u of vCPU %u's dirty ring is page 0x%lx of slot 0x%x; only slot %u, of %u pages, is logged",
-		    r->rings[id].fetch - 1, id, *page, slot, DATA_SLOT, NR_PAGES);
+	TEST_ASSERT(slot >= DATA_SLOT && slot < DATA_SLOT + r->nr_slots && *page < slot_pages,
+		    "entry %u of vCPU %u's dirty ring is page 0x%lx of slot 0x%x; %u from slot %u on, of %u pages, are logged",
+		    r->rings[id].fetch - 1, id, *page, slot, r->nr_slots, DATA_SLOT, slot_pages);
+	*page += (slot - DATA_SLOT) * slot_pages;
 	return true;
 }
 
@@ -167,8 +172,11 @@ static void expect_pages(struct ring_vm *r, unsigned int id, uint64_t first, uin
 /* Everything is mapped for writing before, so that only writes make an entry. */
 static void start_logging(struct ring_vm *r)
 {
+	unsigned int i;
+
 	guest_write_pages(r, 0, 0, NR_PAGES, 1);
-	vm_mem_region_set_flags(r->vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 0; i < r->nr_slots; i++)
+		vm_mem_region_set_flags(r->vm, DATA_SLOT + i, KVM_MEM_LOG_DIRTY_PAGES);
 }
 
 /* ---- cases ---- */
@@ -204,6 +212,33 @@ KVM_TEST_F(backing, each_written_page_is_in_the_ring_once)
 		expect_pages(&r, 0, s->first, s->n, s->stride, "after the writes");
 		reset(&r);
 		expect_pages(&r, 0, 0, 0, 1, "after the reset");
+	}
+	ring_vm_free(&r);
+}
+
+/* Pages of two slots come in turns, with offsets that would be neighbours in one. */
+KVM_TEST(reset_of_two_slots)
+{
+	const uint64_t half = NR_PAGES / 2;
+	struct ring_vm r;
+	unsigned int i;
+
+	ring_vm_create(&r, 1, RING_SIZE, VM_MEM_SRC_ANONYMOUS, guest_writes);
+	vm_mem_region_delete(r.vm, DATA_SLOT);
+	for (r.nr_slots = 0; r.nr_slots < 2; r.nr_slots++)
+		vm_userspace_mem_region_add(r.vm, VM_MEM_SRC_ANONYMOUS,
+					    DATA_GPA + r.nr_slots * half * PAGE_SIZE,
+					    DATA_SLOT + r.nr_slots, half, 0);
+	start_logging(&r);
+	for (i = 0; i < 12; i++) {
+		/* Every second round, down from the end. */
+		const uint64_t first = i % 2 ? half - 1 - i : i;
+		const uint64_t stride = i % 2 ? half - 1 : half + 1;
+
+		test_step("round %u: 100 pages from %lu on, stride %lu", i, first, stride);
+		guest_write_pages(&r, 0, first, 100, stride);
+		expect_pages(&r, 0, first, 100, stride, "two slots in turns");
+		reset(&r);
 	}
 	ring_vm_free(&r);
 }

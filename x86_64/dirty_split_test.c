@@ -72,6 +72,7 @@ KVM_TEST_F(neighbour, stays_large)
 	struct backing_mem mem;
 	struct page_worker *w;
 	struct page_vm p;
+	int64_t flushes;
 	unsigned int i;
 
 	page_vm_create(&p, 1, AREA_GPA, 4 * SZ_2M, PG_LEVEL_2M, 8);
@@ -95,7 +96,9 @@ KVM_TEST_F(neighbour, stays_large)
 		TEST_ASSERT_EQ(count_dirty(p.vm, n), n);
 		page_area_check_sizes(&p.area, &want, "both slots were written");
 		breadcrumb("log none, %u", i);
+		flushes = vm_tlb_flush_requests(p.vm);
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
+		vm_expect_tlb_flush(p.vm, flushes, "what was split is joined again");
 		page_worker_write(w, 0, p.area.npages, 8 + i);
 		page_area_check(&p.area, "after logging was turned off");
 		/* The iTLB multihit workaround keeps page tables that are there. */
