@@ -116,6 +116,9 @@ bool kernel_at_least(unsigned int major, unsigned int minor);
 /* Deadlines of a case's own, in seconds, scaled by KVM_TEST_TIMEOUT_MUL. */
 unsigned int test_seconds(unsigned int seconds);
 
+/* The calling thread runs on no other CPU from now on, nor do those that it makes. */
+void stay_on_this_cpu(void);
+
 /* Kind of memory behind a memslot. */
 enum vm_mem_backing_src_type {
 	VM_MEM_SRC_ANONYMOUS,			/* 4K pages only */

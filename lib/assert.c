@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,4 +194,14 @@ unsigned int timeout_multiplier(void)
 unsigned int test_seconds(unsigned int seconds)
 {
 	return seconds * timeout_multiplier();
+}
+
+void stay_on_this_cpu(void)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	TEST_ERROR_ON(cpu < 0 || sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
 }

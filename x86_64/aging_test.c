@@ -12,7 +12,6 @@
  * What breaks it: an aging that tells the wrong page, that does not tell or clear, that
  * gives rights back which the entry did not have, or loses a dirty bit.
  */
-#include <sched.h>
 #include <sys/mman.h>
 
 #include "guest_pages.h"
@@ -27,19 +26,9 @@ KVM_TEST_SUITE(aging_test, .needs = { .mem_mb = 64 });
 #define ROUNDS		5
 #define STEP		64
 
-/* Pages on their way to the LRU lists are on a list of their CPU. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	TEST_ERROR_ON(cpu < 0 || sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
-
 static void create(struct page_vm *p, struct backing_mem *mem, uint32_t flags)
 {
+	/* Pages on their way to the LRU lists are on a list of their CPU. */
 	stay_on_this_cpu();
 	page_vm_create(p, 1, AREA_GPA, SIZE, PG_LEVEL_4K, STEP);
 	page_vm_add_mem(p, mem, VM_MEM_SRC_ANONYMOUS, SLOT);

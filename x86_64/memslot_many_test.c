@@ -8,7 +8,6 @@
  * zap by range that takes too much or too little.
  */
 #include <asm/kvm_para.h>
-#include <sched.h>
 
 #include "arena.h"
 #include "kvm_test_harness.h"
@@ -220,15 +219,6 @@ static void expect_not_found(struct kvm_vcpu *vcpu, struct kvm_vm *other, gpa_t 
 	expect_found_twice(vcpu, gpa, false, "slot deleted, another VM has one there");
 	vm_mem_region_delete(other, SLOT);
 	expect_found_twice(vcpu, gpa, false, "slot deleted");
-}
-
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	TEST_ERROR_ON(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
 }
 
 KVM_TEST(kvm_finds_what_is_there)

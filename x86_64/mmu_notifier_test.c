@@ -12,7 +12,6 @@
  * host_page_test has the sizes of the pages, memslot_hva_test the memslots, and
  * userfault_test what the host is told of.
  */
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -348,17 +347,6 @@ FIXTURE_VARIANT_ADD(lazily_freed, of_4k_logged) {
 };
 FIXTURE_VARIANT_ADD(lazily_freed, thp) { .src = VM_MEM_SRC_ANONYMOUS_THP };
 
-/* Pages on their way to the LRU lists are on a list of their CPU. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	TEST_ERROR_ON(cpu < 0 || sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
-
 /*
  * After MADV_FREE the host may throw pages away that are clean. What the guest
  * writes then is in KVM's dirty bit only, until KVM unmaps the page and says so.
@@ -370,6 +358,7 @@ KVM_TEST_F(lazily_freed, what_the_guest_wrote_is_not_clean)
 	struct backing_mem mem;
 	struct page_vm p;
 
+	/* Pages on their way to the LRU lists are on a list of their CPU. */
 	stay_on_this_cpu();
 	create(&p, &mem, 1, variant->src, size);
 	page_worker_write(&p.workers[0], 0, p.area.npages, 2);
