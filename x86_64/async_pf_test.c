@@ -28,7 +28,7 @@ KVM_TEST_SUITE(async_pf_test, .needs = { .mem_mb = 64, .timeout = 10 });
 #define NMI_STAGE	0x4e4d49
 #define NOT_READ	0x0dd0dd0dd0dd0dd0UL
 #define LATE_MS		20
-#define PATIENCE_MS	2000
+#define PATIENCE_MS	(test_seconds(2) * 1000)
 
 /* ---- memory that comes late ---- */
 

@@ -325,8 +325,8 @@ static void *protect(void *arg)
 	unsigned int i;
 
 	for (i = 0; !p->stop; i++) {
-		if (mprotect(p->mem.hva, p->mem.size, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ))
-			break;
+		TEST_ERROR_ON(mprotect(p->mem.hva, p->mem.size,
+				       i % 2 ? PROT_READ | PROT_WRITE : PROT_READ), "mprotect");
 		usleep(200);
 	}
 	return NULL;
@@ -363,10 +363,10 @@ KVM_TEST(updates_wait_for_invalidations)
 	p.stop = true;
 	pthread_join(thread, NULL);
 	vm_mem_region_add_backing(vm, &p.mem, p.mem.hva, GPA, BIG_SLOT, BIG_SIZE / PAGE_SIZE, 0);
-	ret = __vcpu_run_for(vcpu, 1000);
+	ret = __vcpu_run_for(vcpu, test_seconds(1) * 1000);
 	TEST_ASSERT_ORACLE(ORACLE_HANG, ret >= 0 || errno != EINTR,
-			   "gpa 0x%lx: a read has taken a second, after %u times that a slot was created and deleted: an invalidation that started without the slot, or ended without it?",
-			   GPA, i);
+			   "gpa 0x%lx: a read has taken %u s, after %u times that a slot was created and deleted: an invalidation that started without the slot, or ended without it?",
+			   GPA, test_seconds(1), i);
 	vcpu_check_exit(vcpu, ret);
 	kvm_vm_free(vm);
 	backing_mem_free(&p.mem);

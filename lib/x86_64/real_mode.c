@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory and code for a vCPU in real mode, see include/real_mode.h. */
+#include <asm/kvm_para.h>
 #include <stddef.h>
 
 #include "processor.h"
@@ -14,8 +15,6 @@
 #define DECOY_PORT	0x1014
 #define EXCEPTION_PORT	0x1018
 #define EXCEPTION_CODE	0x400		/* behind the vectors */
-
-#define MSR_KVM_STEAL_TIME	0x4b564d03
 
 _Static_assert(offsetof(struct real_mode_box, pte) == 0x20 &&
 	       offsetof(struct real_mode_box, gdt_pointer) == 0x30 &&
@@ -176,14 +175,7 @@ static void expect_reset_registers(struct kvm_vcpu *vcpu)
  */
 void vcpu_set_steal_time(struct kvm_vcpu *vcpu)
 {
-	union {
-		struct kvm_msrs msrs;
-		char room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-	} one = { .msrs.nmsrs = 1 };
-
-	one.msrs.entries[0].index = MSR_KVM_STEAL_TIME;
-	one.msrs.entries[0].data = (REAL_RAM2_GPA + STEAL_OFFSET) | 1;
-	__vcpu_ioctl(vcpu, KVM_SET_MSRS, &one);
+	_vcpu_set_msr(vcpu, MSR_KVM_STEAL_TIME, (REAL_RAM2_GPA + STEAL_OFFSET) | 1);
 }
 
 static uint64_t *steal_time(struct kvm_vm *vm)
