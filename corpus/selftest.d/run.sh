@@ -213,13 +213,21 @@ scoreboard_is_written() {
 	END
 	sed -n '1s/a_test.one/their_test.-/p' sb/results.jsonl > sb/own/results.jsonl
 	printf '%s\n' $'pass\tone_test\t-' $'fail\ttwo_test\t-' $'died\tlate_test\t-' > sb/own/unmodified.defaults.tsv
-	"$CORPUS_DIR/scoreboard" --suite sb --own sb/own --out sb/out
+	"$CORPUS_DIR/scoreboard" --suite sb --own sb/own --out sb/out --recorded sb/kept --record
 	grep -q '^x-y  *6.1 amd  defaults  *caught  a_test.one (log), 7.50 s  *caught  *their_test.- (log), 7.50 s$' sb/out/scoreboard.txt
 	grep -q '^z  *6.1 amd  -  *broken  does not build  *not run$' sb/out/scoreboard.txt
 	grep -q '^the suite: 1 of 2 caught, 1 broken$' sb/out/scoreboard.txt
 	grep -q '^defaults: 1 are green; time out or end the host: late_test; fail: two_test; skipped: none$' sb/out/scoreboard.txt
 	grep -q '<td class="missed"><b>M</b> 4 &lt;passed&gt;' sb/out/scoreboard.html
-	fails_with 125 'no results in sb/own/none' "$CORPUS_DIR/scoreboard" --suite sb/own/none
+	# What was recorded stays, and gives way to what is new.
+	mv sb/own/unmodified.defaults.tsv sb/own/results.jsonl sb/out
+	sed -i -n '2s/missed/caught/p' sb/results.jsonl
+	"$CORPUS_DIR/scoreboard" --suite sb --own sb/own --out sb/out --recorded sb/kept
+	grep -q '^the suite: 2 of 2 caught, 1 broken$' sb/out/scoreboard.txt
+	grep -q "^the kernel's own selftests: 1 of 1 caught, 2 not run$" sb/out/scoreboard.txt
+	grep -q '^defaults: 1 are green; time out or end the host: late_test;' sb/out/scoreboard.txt
+	fails_with 125 'no results in sb/own/none' \
+		"$CORPUS_DIR/scoreboard" --suite sb/own/none --own sb/own/none --recorded sb/none
 }
 
 # One mistake, in one place, and the same one again.
