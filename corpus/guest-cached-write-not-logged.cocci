@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: data
 // hunks: 1
-// missed: kvmclock and steal time take other ways since 5.18; what is left are the end-of-interrupt flag and asynchronous page faults
+// caught-by: dirty_writers_test.log.bitmap.kvm_itself
 //
 // Steal time, the end-of-interrupt flag and others reach guest memory through a
 // gfn_to_hva_cache.

@@ -318,11 +318,11 @@ KVM_TEST_F(l2, keeps_its_rights_when_pages_are_split, .huge_2m = 2)
 	nested_free(&n);
 }
 
-/* Reads the log of slot 0, where L1's tables are. */
-static bool is_entry_logged(struct nested *n, gpa_t entry)
+/* Reads the log of slot 0, where L1's tables and its VMCB are. */
+static bool is_page_logged(struct nested *n, gpa_t gpa)
 {
 	struct userspace_mem_region *sys = vm_get_mem_region(n->vm, VM_SYS_SLOT);
-	size_t page = (entry - sys->gpa) / PAGE_SIZE;
+	size_t page = (gpa - sys->gpa) / PAGE_SIZE;
 	uint64_t log[64] = {};
 
 	TEST_ERROR_ON(sys->size / PAGE_SIZE > 64 * 64, "slot 0 is too large");
@@ -342,7 +342,7 @@ static void expect_bits(struct nested *n, gpa_t entry, uint64_t want, bool logge
 	got = *(uint64_t *)addr_gpa2hva(n->vm, entry);
 	TEST_ASSERT((got & mask) == want, "%s: L1's entry at gpa 0x%lx is 0x%lx, want 0x%lx of 0x%lx",
 		    when, entry, got, want, mask);
-	TEST_ASSERT(is_entry_logged(n, entry) || !logged,
+	TEST_ASSERT(is_page_logged(n, entry) || !logged,
 		    "%s: KVM has changed L1's entry at gpa 0x%lx, but the page is not in the dirty log",
 		    when, entry);
 }
@@ -398,14 +398,42 @@ KVM_TEST_F(l2, tables_change_in_the_dirty_log)
 
 		l2_read(cpu, PAGE_SIZE, WORD(1, 1));
 		nested_run(cpu, "round %u: L2 uses the table", i);
-		is_entry_logged(&n, gpa);
+		is_page_logged(&n, gpa);
 		l1_lock_or_entry(cpu, PAGE_SIZE, PG_LEVEL_2M, bit);
 		nested_run(cpu, "round %u: L1 changes it", i);
 		TEST_ASSERT(*entry & bit, "L1's entry at gpa 0x%lx is 0x%lx, without the bit 0x%lx that L1 has set",
 			    gpa, *entry, bit);
-		TEST_ASSERT(is_entry_logged(&n, gpa),
+		TEST_ASSERT(is_page_logged(&n, gpa),
 			    "L1 has changed its entry at gpa 0x%lx by a locked instruction, but the page is not in the dirty log",
 			    gpa);
+	}
+	nested_free(&n);
+}
+
+/*
+ * What becomes of L2 is stored for L1 at each exit, by KVM: in the VMCB, which is
+ * memory like any, and so in the log. VMX may keep it until L1 lets the VMCS go.
+ */
+KVM_TEST(state_of_l2_is_in_the_dirty_log)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = create(&n, kvm_is_tdp_enabled());
+	__TEST_REQUIRE(n.amd, "is for SVM");
+	add_slot(&n, NESTED_GPA, NESTED_SLOT, 1);
+	vm_mem_region_set_flags(n.vm, VM_SYS_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 0; i < 3; i++) {
+		l2_read(cpu, i * PAGE_SIZE, WORD(1, i));
+		nested_run_in_l2(cpu, "round %u, in L2", i);
+		is_page_logged(&n, cpu->box->svm.vmcb_gpa);
+		/* L1 does not write to the VMCB until it enters L2 again. */
+		l1_read(cpu, NESTED_GPA, WORD(1, 0));
+		nested_run(cpu, "round %u, in L1", i);
+		TEST_ASSERT(is_page_logged(&n, cpu->box->svm.vmcb_gpa),
+			    "L2 has exited, but its VMCB's page, gpa 0x%lx, is not in the dirty log",
+			    cpu->box->svm.vmcb_gpa);
 	}
 	nested_free(&n);
 }

@@ -121,7 +121,9 @@ static enum l2_exit l1_run_svm(struct nested_box *box, volatile struct nested_st
 	else
 		save->cr3 = box->root;
 	run_guest(box->svm.vmcb_gpa, box);
-	ctrl->tlb_ctl = 0;
+	/* No store without need: tests look who has written to the VMCB. */
+	if (ctrl->tlb_ctl)
+		ctrl->tlb_ctl = 0;
 
 	s->exit_code = ctrl->exit_code;
 	s->info = ctrl->exit_info_1;
