@@ -6,9 +6,9 @@
 // hosts: amd intel
 // params: defaults
 // params: kvm_amd.npt=0
-// shows: data
+// shows: stats
 // hunks: 1
-// missed: fault_spans_an_invalidation must meet a window of a few instructions, and did not in 3 runs
+// caught-by: userfault_test.sleeping_fault.page.is_tried_again
 //
 // A fault reads the sequence, looks the host's page up, and takes mmu_lock. If the
 // host has taken the page away in between, from the notifier's start to its end, the

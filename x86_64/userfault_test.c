@@ -9,9 +9,11 @@
  * that maps what is protected, one that is not retried after it has slept.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "processor.h"
 #include "userfault.h"
 
 KVM_TEST_SUITE(userfault_test, .needs = { .mem_mb = 64 });
@@ -57,6 +59,96 @@ KVM_TEST(missing_pages_come_one_by_one)
 		page_worker_wait_loops(&p.workers[0], 1);
 	}
 	page_worker_stop(&p.workers[0], "while its memory came page by page");
+	page_area_check(&p.area, "after all pages have come");
+	close(fd);
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+	free(data);
+}
+
+/* Only a vCPU that can take no interrupt; others halt, and a worker does it for them. */
+static void sleep_in_faults(struct kvm_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	vcpu_regs_get(vcpu, &regs);
+	regs.rflags &= ~X86_EFLAGS_IF;
+	vcpu_regs_set(vcpu, &regs);
+}
+
+/* Faults that KVM has ended without a mapping or an emulation: the guest has them again. */
+static int64_t faults_tried_again(struct kvm_vm *vm)
+{
+	int64_t taken, spurious, emulated;
+
+	__TEST_REQUIRE(vm_read_stat(vm, "pf_taken", &taken) &&
+		       vm_read_stat(vm, "pf_spurious", &spurious) &&
+		       vm_read_stat(vm, "pf_emulate", &emulated),
+		       "needs the statistics of faults that KVM has since 5.19");
+	return taken - vm_get_stat(vm, pf_fixed) - spurious - emulated;
+}
+
+static void drop_page(void *page)
+{
+	TEST_ERROR_ON(madvise(page, PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
+}
+
+/* To change how pages may be mapped, KVM drops all that it has mapped. */
+static void drop_all_roots(void *page)
+{
+	const bool on = kvm_get_module_param_bool("kvm", "nx_huge_pages");
+
+	(void)page;
+	kvm_set_module_param("kvm", "nx_huge_pages", on ? "N" : "Y");
+}
+
+FIXTURE_VARIANT(sleeping_fault) {
+	void (*invalidate)(void *page);
+	const char *what;
+};
+KVM_FIXTURE(sleeping_fault)
+FIXTURE_VARIANT_ADD(sleeping_fault, page) { drop_page, "page" };
+FIXTURE_VARIANT_ADD(sleeping_fault, roots) { drop_all_roots, "root" };
+
+/*
+ * A fault knows slot and root, and sleeps until the host has the page; meanwhile the
+ * host invalidates that page, from the notifier's start to its end, or KVM the root.
+ * What the fault comes back with may be what the host has taken away, or has no place
+ * any more, and is not mapped: the guest faults once more.
+ */
+KVM_TEST_F(sleeping_fault, is_tried_again, .privileged = true)
+{
+	const size_t n = 32, size = n * PAGE_SIZE;
+	char *data = malloc(size);
+	struct backing_mem mem;
+	struct page_vm p;
+	int64_t before, again;
+	size_t i, page;
+	int fd;
+
+	TEST_ERROR_ON(!data, "no memory for a copy");
+	if (variant->invalidate == drop_all_roots)
+		kvm_set_module_param("kvm", "nx_huge_pages", "N");
+	create(&p, &mem, VM_MEM_SRC_ANONYMOUS, size);
+	memcpy(data, mem.hva, size);
+	fd = userfault_open(&mem, UFFDIO_REGISTER_MODE_MISSING);
+	before = faults_tried_again(p.vm);
+	userfault_take_away(&mem);
+	sleep_in_faults(p.vcpus[0]);
+	page_worker_start(&p.workers[0], PAGES_READ_LOOP);
+	breadcrumb("invalidate the %s that faults sleep with", variant->what);
+	for (i = 0; i < n; i++) {
+		page = userfault_wait(fd, &mem, 0);
+		variant->invalidate((char *)mem.hva + page * PAGE_SIZE);
+		/* It never ends where the CPU holds the host's interrupts back, too. */
+		p.workers[0].job->stop = i == n - 1;
+		userfault_give(fd, &mem, page, data);
+	}
+	page_worker_stop(&p.workers[0], "while its memory came page by page");
+	again = faults_tried_again(p.vm) - before;
+	TEST_ASSERT_ORACLE(ORACLE_STATS, again >= (int64_t)n,
+			   "%zu faults slept while their %s was invalidated, but only %ld were tried again: KVM maps what it has found before",
+			   n, variant->what, again);
 	page_area_check(&p.area, "after all pages have come");
 	close(fd);
 	kvm_vm_free(p.vm);
