@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: data
 // hunks: 1
-// missed: VMRUN sets the MMU up before it loads L2's registers; no case loads the state of an L2 with another EFER yet
+// caught-by: nested_state_test.kvm.l2_without_nx_goes_on_in_another_vm
 //
 // The format of nested page tables, which bits are reserved and whether NX counts,
 // is that of L1's own page tables when it did VMRUN. Taken from the vCPU, which has

@@ -112,6 +112,51 @@ KVM_TEST_F(l2, goes_on_in_another_vm_from_l1)
 	migrate(variant->paging, false);
 }
 
+/*
+ * The format of L1's nested page tables is that of its own registers, which are not the
+ * vCPU's when the state of an L2 is loaded.
+ */
+static void migrate_l2_with_other_nx(bool l1_has_nx)
+{
+	struct kvm_sregs sregs;
+	struct nested_cpu *cpu;
+	struct nested n;
+
+	skip_known_bug();
+	__TEST_REQUIRE(host_is_amd(), "needs NPT, whose format is that of L1's page tables");
+	cpu = create(&n, true);
+	if (!l1_has_nx) {
+		vcpu_sregs_get(cpu->vcpu, &sregs);
+		sregs.efer &= ~EFER_NX;
+		vcpu_sregs_set(cpu->vcpu, &sregs);
+	}
+	cpu->box->l2_efer_toggle = EFER_NX;
+	l2_write(cpu, 0, 1);
+	nested_run_in_l2(cpu, "in L2, with another EFER.NX than L1");
+	breadcrumb("migration");
+	nested_migrate(&n);
+	*nested_entry(&n, PAGE_SIZE, PG_LEVEL_4K) |= PTE_NX_MASK;
+	if (l1_has_nx) {
+		l2_read(cpu, PAGE_SIZE, 0);
+		l2_fault(cpu, L2_EXEC, PAGE_SIZE, PFERR_FETCH_MASK | PFERR_PRESENT_MASK);
+	} else {
+		l2_fault(cpu, L2_READ, PAGE_SIZE, PFERR_RSVD_MASK | PFERR_PRESENT_MASK);
+	}
+	l2_read(cpu, 0, 1);
+	nested_run(cpu, "after the migration");
+	nested_free(&n);
+}
+
+KVM_TEST(l2_without_nx_goes_on_in_another_vm)
+{
+	migrate_l2_with_other_nx(true);
+}
+
+KVM_TEST(l2_with_nx_goes_on_in_another_vm)
+{
+	migrate_l2_with_other_nx(false);
+}
+
 /* The same vCPU takes its state back, again and again. */
 KVM_TEST_F(l2, takes_its_state_back)
 {
