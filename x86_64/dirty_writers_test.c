@@ -15,6 +15,7 @@
 #include "dirty_ring.h"
 #include "guest_op.h"
 #include "kvm_test_harness.h"
+#include "kvm_writer.h"
 #include "processor.h"
 
 KVM_TEST_SUITE(dirty_writers_test, .needs = { .timeout = 10 });
@@ -300,97 +301,32 @@ KVM_TEST_F(log, stores_to_page_tables)
 
 /* ---- KVM's own stores ---- */
 
-#define MSR_KVM_WALL_CLOCK_NEW		0x4b564d00
-#define MSR_KVM_SYSTEM_TIME_NEW		0x4b564d01
-#define MSR_KVM_STEAL_TIME		0x4b564d03
-#define MSR_KVM_PV_EOI_EN		0x4b564d04
-#define HV_X64_MSR_GUEST_OS_ID		0x40000000
-#define HV_X64_MSR_HYPERCALL		0x40000001
-#define HV_X64_MSR_VP_ASSIST_PAGE	0x40000073
-
-#define INTERRUPT	0x55
-
-/* What an MSR says the place of; a write to it, or the next entry, has KVM write there. */
-struct kvm_writer {
-	const char *name;
-	uint32_t msr;
-	uint64_t enable;
-	void (*before_entry)(struct kvm_vcpu *vcpu);
-	bool (*never_writes)(void);
-};
-
-#define LAPIC_REG(state, reg)	(*(uint32_t *)&(state).regs[reg])
-
-/* An interrupt that is in service when the guest has it: it could tell its end so. */
-static void request_interrupt(struct kvm_vcpu *vcpu)
-{
-	const unsigned int bank = INTERRUPT / 32 * 0x10;
-	struct kvm_lapic_state state;
-
-	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &state);
-	LAPIC_REG(state, 0xf0) = 0x1ff;
-	LAPIC_REG(state, 0x100 + bank) = 0;
-	LAPIC_REG(state, 0x200 + bank) = BIT(INTERRUPT % 32);
-	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &state);
-}
-
-static void guest_interrupt(struct ex_regs *regs)
-{
-	(void)regs;
-}
-
-/* Where the CPU itself handles the end of an interrupt, KVM offers no other way. */
-static bool cpu_has_apicv(void)
-{
-	return host_is_amd() ? kvm_get_module_param_bool("kvm_amd", "avic") :
-			       kvm_get_module_param_bool("kvm_intel", "enable_apicv");
-}
-
-static const struct kvm_writer kvm_writers[] = {
-	{ .name = "wall clock", .msr = MSR_KVM_WALL_CLOCK_NEW },
-	{ .name = "kvmclock", .msr = MSR_KVM_SYSTEM_TIME_NEW, .enable = 1 },
-	{ .name = "steal time", .msr = MSR_KVM_STEAL_TIME, .enable = 1 },
-	{ .name = "end of interrupt", .msr = MSR_KVM_PV_EOI_EN, .enable = 1,
-	  .before_entry = request_interrupt, .never_writes = cpu_has_apicv },
-	{ .name = "Hyper-V hypercall page", .msr = HV_X64_MSR_HYPERCALL, .enable = 1 },
-	{ .name = "Hyper-V assist page", .msr = HV_X64_MSR_VP_ASSIST_PAGE, .enable = 1 },
-};
-
-static void kvm_writes(struct log *l, const struct kvm_writer *w, uint64_t page)
+static void kvm_writes(struct log *l, enum kvm_writer w, uint64_t page)
 {
 	const struct guest_op read = { .insn = INSN_MOV_READ, .len = 8, .gva = PAGE(1) };
 	unsigned int round;
 
-	if (w->never_writes && w->never_writes()) {
-		pr_info("%s: not with an APIC of the CPU's own", w->name);
-		return;
-	}
 	for (round = 0; round < 8; round++) {
-		if (_vcpu_set_msr(l->vcpu, w->msr, PAGE(page + round % 2) | w->enable) != 1) {
-			pr_info("%s: this kernel does not offer it", w->name);
+		if (!kvm_writer_start(l->vcpu, w, PAGE(page + round % 2)))
 			return;
-		}
-		if (w->before_entry)
-			w->before_entry(l->vcpu);
+		kvm_writer_trigger(l->vcpu, w);
 		vcpu_do_op(l->vcpu, &read);
-		expect_log(l, BIT(page + round % 2), w->name);
+		expect_log(l, BIT(page + round % 2), kvm_writer_name(w));
 	}
-	_vcpu_set_msr(l->vcpu, w->msr, 0);
+	kvm_writer_stop(l->vcpu, w);
 	vcpu_do_op(l->vcpu, &read);
 	log_drain(l);
 }
 
 KVM_TEST_F(log, kvm_itself)
 {
-	unsigned int i;
+	enum kvm_writer w;
 	struct log l;
 
 	log_create(&l, variant->ring);
-	vm_install_exception_handler(l.vm, INTERRUPT, guest_interrupt);
-	/* Without one, Hyper-V's hypercalls stay off. */
-	_vcpu_set_msr(l.vcpu, HV_X64_MSR_GUEST_OS_ID, 1);
-	for (i = 0; i < ARRAY_SIZE(kvm_writers); i++)
-		kvm_writes(&l, &kvm_writers[i], 20 + 4 * i);
+	vm_kvm_writers_init(l.vm);
+	for (w = 0; w < NR_KVM_WRITERS; w++)
+		kvm_writes(&l, w, 20 + 4 * w);
 	log_free(&l);
 }
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Places in guest memory that KVM itself writes to, where an MSR tells it to: clocks,
+ * steal time, flags. It keeps a translation of each, which must follow memslots and
+ * host memory, and no store of its own may bypass the dirty log.
+ */
+#ifndef SELFTEST_KVM_KVM_WRITER_H
+#define SELFTEST_KVM_KVM_WRITER_H
+
+#include "kvm_util.h"
+
+enum kvm_writer {
+	/* Those that write when the MSR is written, and then no more. */
+	KVM_WRITES_WALL_CLOCK,
+	KVM_WRITES_HYPERCALL_PAGE,	/* Hyper-V's */
+	KVM_WRITES_ASSIST_PAGE,		/* likewise */
+	/* Those that go on. */
+	KVM_WRITES_CLOCK,
+	KVM_WRITES_STEAL_TIME,
+	KVM_WRITES_END_OF_INTERRUPT,
+	NR_KVM_WRITERS,
+};
+
+const char *kvm_writer_name(enum kvm_writer w);
+
+/* Before the vCPU of a VM runs for the first time. */
+void vm_kvm_writers_init(struct kvm_vm *vm);
+
+/*
+ * Has KVM write to @gpa, aligned to 64 bytes, from now on. False, with one line that
+ * says so, where this kernel or CPU has no such writer.
+ */
+bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa);
+/* When the vCPU runs next, KVM writes. */
+void kvm_writer_trigger(struct kvm_vcpu *vcpu, enum kvm_writer w);
+void kvm_writer_stop(struct kvm_vcpu *vcpu, enum kvm_writer w);
+
+#endif /* SELFTEST_KVM_KVM_WRITER_H */
