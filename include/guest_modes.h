@@ -41,7 +41,8 @@ enum modes_op {
 	MODES_READ, MODES_WRITE, MODES_EXEC,
 	MODES_WRITE64,		/* CMPXCHG8B */
 	MODES_CR0, MODES_CR3, MODES_CR4, MODES_EFER,
-	MODES_INVLPG, MODES_LIDT,
+	MODES_INVLPG,		/* or INVPCID of the address, if value is not 0 */
+	MODES_LIDT,
 };
 
 /* In guest memory; the guest's code knows the layout. */

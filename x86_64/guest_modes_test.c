@@ -106,22 +106,33 @@ static void edit_something(struct modes *m)
 	edits[test_random() % ARRAY_SIZE(edits)](m);
 }
 
+static bool has_invpcid(void)
+{
+	const struct kvm_cpuid_entry2 *e = get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+
+	return e && e->ebx & BIT(10);
+}
+
 static void flush_somehow(struct modes *m)
 {
+	uint32_t invpcid;
 	unsigned int i;
 
-	if (m->mode == MODE_NONPAGED)
-		return;
-	/* An entry of the PDPT counts from the next CR3 write on. */
-	if (m->mode == MODE_PAE || test_random() % 2) {
+	/*
+	 * An entry of the PDPT counts from the next CR3 write on. Without paging there is
+	 * nothing to flush, and INVLPG does that.
+	 */
+	if (m->mode != MODE_NONPAGED && (m->mode == MODE_PAE || test_random() % 2)) {
 		modes_flush(m);
 		return;
 	}
+	invpcid = has_invpcid() && test_random() % 2;
 	for (i = 0; i < MODES_WINDOW_PAGES; i++)
-		modes_add(m, MODES_INVLPG, modes_window(i), 0);
+		modes_add(m, MODES_INVLPG, modes_window(i), invpcid);
 	/* One of its addresses is enough, but 4M may be cached as 2M pages. */
 	for (i = 0; i < 4; i++)
-		modes_add(m, MODES_INVLPG, MODES_LARGE + i / 2 * SZ_2M + i % 2 * 37 * PAGE_SIZE, 0);
+		modes_add(m, MODES_INVLPG, MODES_LARGE + i / 2 * SZ_2M + i % 2 * 37 * PAGE_SIZE,
+			  invpcid);
 }
 
 /* ---- cases ---- */
