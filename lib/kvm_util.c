@@ -142,7 +142,8 @@ static struct kvm_vm *vm_create_type(unsigned long type, uint32_t nr_vcpus)
 
 	vm_ioctl(vm, KVM_CREATE_IRQCHIP, 0);
 	vm_arch_init(vm);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, VM_SYS_GPA,
+	/* A memfd tells whether KVM has let go of all pages that it had mapped itself. */
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_SHMEM, VM_SYS_GPA,
 				    VM_SYS_SLOT, vm_elf_pages() +
 				    SYS_EXTRA_PAGES + nr_vcpus * 16, 0);
 	vm->next_sys_gpa = VM_SYS_GPA;
