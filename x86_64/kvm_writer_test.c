@@ -13,6 +13,7 @@
 
 #include "kvm_test_harness.h"
 #include "kvm_writer.h"
+#include "smm.h"
 
 KVM_TEST_SUITE(kvm_writer_test,
 	.fixes = FIXES("c3c28d24d910 KVM: x86: do not report preemption if the steal time cache is stale",
@@ -161,6 +162,27 @@ KVM_TEST_F(writer, follows_the_hosts_memory)
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != page,
 			      "cannot map the page anew");
 		run(&w, 0, "the host has moved the page elsewhere");
+	}
+	world_free(&w);
+}
+
+/* What is told outside SMM is of the slots that are there outside SMM. */
+KVM_TEST_F(writer, is_not_of_smm, .caps = NEED_CAPS_SMM)
+{
+	struct world w;
+	unsigned int i;
+
+	world_create(&w, variant->w);
+	vm_smm_init(w.vm);
+	vm_mem_region_add_backing(w.vm, &w.mem[1], w.mem[1].hva, GPA, SMM_SLOT(SLOT), NPAGES, 0);
+	run(&w, 0, "outside SMM");
+	for (i = 0; i < 4; i++) {
+		vcpu_set_smm(w.vcpu, true);
+		run(&w, 0, "in SMM");
+		vm_mem_region_reload(w.vm, SLOT);
+		run(&w, 0, "in SMM, with a slot that is new");
+		vcpu_set_smm(w.vcpu, false);
+		run(&w, 0, "outside SMM");
 	}
 	world_free(&w);
 }
