@@ -416,6 +416,10 @@ void vm_expect_tlb_flush(struct kvm_vm *vm, int64_t before, const char *when);
 /* Reads one statistic through any binary statistics fd. */
 bool stats_fd_read(int stats_fd, const char *name, int64_t *value);
 
+/* Those that are 0 when KVM maps nothing for a VM; a kernel may lack some. */
+#define NR_MAPPING_STATS	5
+extern const char *const mapping_stats[NR_MAPPING_STATS];
+
 /* ---- MMIO ---- */
 
 struct mmio_access {

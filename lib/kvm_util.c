@@ -231,15 +231,14 @@ void kvm_vm_release(struct kvm_vm *vm)
 
 static void check_nothing_mapped(struct kvm_vm *vm)
 {
-	static const char *const stats[] = { "pages_4k", "pages_2m", "pages_1g" };
 	int64_t value;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(stats); i++) {
-		if (vm_read_stat(vm, stats[i], &value))
+	for (i = 0; i < NR_MAPPING_STATS; i++) {
+		if (vm_read_stat(vm, mapping_stats[i], &value))
 			TEST_ASSERT_ORACLE(ORACLE_STATS, !value,
 					   "all memslots are deleted, but %s is %ld",
-					   stats[i], value);
+					   mapping_stats[i], value);
 	}
 }
 

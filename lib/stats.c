@@ -15,6 +15,10 @@
 
 #define HYPERV_SIGNATURE_EBX	0x7263694d	/* "Micr" */
 
+const char *const mapping_stats[NR_MAPPING_STATS] = {
+	"pages_4k", "pages_2m", "pages_1g", "mmu_unsync", "nx_lpage_splits",
+};
+
 bool stats_fd_read(int stats_fd, const char *name, int64_t *value)
 {
 	union {

@@ -187,14 +187,13 @@ void vmm_expect_foreign(int vm_fd, int vcpu_fd)
 
 void stats_fd_expect_nothing_mapped(int stats_fd)
 {
-	static const char *const names[] = { "pages_4k", "pages_2m", "pages_1g" };
 	int64_t value;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (stats_fd_read(stats_fd, names[i], &value))
+	for (i = 0; i < NR_MAPPING_STATS; i++) {
+		if (stats_fd_read(stats_fd, mapping_stats[i], &value))
 			TEST_ASSERT_ORACLE(ORACLE_STATS, !value,
 					   "the address space is gone, but %s is %ld",
-					   names[i], value);
+					   mapping_stats[i], value);
 	}
 }

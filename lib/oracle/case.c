@@ -167,17 +167,16 @@ static bool watch_process(struct supervisor *s)
 /* The address space is gone, so KVM must have unmapped everything. */
 static void check_stats_after_death(struct supervisor *s)
 {
-	static const char *const names[] = { "pages_4k", "pages_2m", "pages_1g" };
 	int64_t value;
 	size_t i;
 	int fd;
 
 	while ((fd = receive_fd(s->stats[0])) >= 0) {
-		for (i = 0; i < ARRAY_SIZE(names); i++) {
-			if (stats_fd_read(fd, names[i], &value) && value)
+		for (i = 0; i < NR_MAPPING_STATS; i++) {
+			if (stats_fd_read(fd, mapping_stats[i], &value) && value)
 				report(s, ORACLE_STATS,
 				       "the guest's address space is gone, but %s is %ld",
-				       names[i], value);
+				       mapping_stats[i], value);
 		}
 		close(fd);
 	}
