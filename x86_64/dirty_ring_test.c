@@ -472,6 +472,38 @@ static int enable(struct kvm_vm *vm, uint64_t bytes)
 	return __vm_enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, bytes);
 }
 
+/* KVM takes entries of up to 64 pages in a row together, and looks at the first and last. */
+KVM_TEST(garbage_behind_the_last_page_is_ignored)
+{
+	static const uint64_t rows[][2] = {
+		{ NR_PAGES - 1, NR_PAGES }, { NR_PAGES - 1, NR_PAGES + 62 },
+		{ NR_PAGES - 63, NR_PAGES }, { NR_PAGES, NR_PAGES - 1 },
+		{ NR_PAGES, NR_PAGES + 1 },
+	};
+	volatile struct kvm_dirty_gfn *gfn;
+	struct ring_vm r;
+	unsigned int i, k;
+	uint64_t page;
+
+	ring_vm_create(&r, 1, RING_SIZE, VM_MEM_SRC_ANONYMOUS, guest_writes);
+	start_logging(&r);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		guest_write_pages(&r, 0, 2 * i, 2, 1);
+		for (k = 0; k < 2; k++) {
+			gfn = &r.rings[0].gfns[r.rings[0].fetch % RING_SIZE];
+			TEST_ASSERT(pop_page(&r, 0, &page), "the write is not in the ring");
+			gfn->offset = rows[i][k];
+		}
+		breadcrumb("reset entries of pages 0x%lx and 0x%lx", rows[i][0], rows[i][1]);
+		dirty_ring_reset(r.vm, r.popped);
+		r.popped = 0;
+	}
+	guest_write_pages(&r, 0, 0, 100, 1);
+	expect_pages(&r, 0, 2 * ARRAY_SIZE(rows), 100 - 2 * ARRAY_SIZE(rows), 1, "after garbage");
+	reset(&r);
+	ring_vm_free(&r);
+}
+
 KVM_TEST(what_makes_no_sense_is_refused)
 {
 	const uint64_t max = kvm_check_cap(KVM_CAP_DIRTY_LOG_RING);
