@@ -6,18 +6,22 @@
  * there now, and to nothing else; where there is nothing, the vCPU gets on without.
  *
  * What breaks this: a cached hva or pfn that outlives the memslot's generation or the
- * host's page, and is written through: somebody else's memory.
+ * host's page, and is written through: somebody else's memory; a check of rights that
+ * is made for the guest only; a flush that the CPU does, while shadow pages are not synced.
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "kvm_test_harness.h"
 #include "kvm_writer.h"
+#include "processor.h"
 #include "smm.h"
 
 KVM_TEST_SUITE(kvm_writer_test,
 	.fixes = FIXES("c3c28d24d910 KVM: x86: do not report preemption if the steal time cache is stale",
-		       "7e2175ebd695 KVM: x86: Fix recording of guest steal time / preempted status"));
+		       "7e2175ebd695 KVM: x86: Fix recording of guest steal time / preempted status",
+		       "b53e84eed08b KVM: x86: Unload MMU on guest TLB flush if TDP disabled to force MMU sync"));
 
 #define SLOT		1
 #define GPA		(2 * SZ_1G)
@@ -27,6 +31,11 @@ KVM_TEST_SUITE(kvm_writer_test,
 #define PLACE		(5 * PAGE_SIZE + 0x40)	/* in the slot */
 #define PLACE_SIZE	64UL
 #define UNTOUCHED	0x24
+
+#define STEAL_TIME_PREEMPTED	16	/* offset of a byte */
+#define KVM_VCPU_FLUSH_TLB	BIT(1)
+#define CPUID_KVM_FEATURES	0x40000001
+#define KVM_FEATURE_PV_TLB_FLUSH	BIT(9)
 
 FIXTURE_VARIANT(writer) {
 	enum kvm_writer w;
@@ -87,17 +96,23 @@ static bool was_written(struct world *w, unsigned int i, bool elsewhere)
 	return false;
 }
 
+static void kvm_turn(struct world *w)
+{
+	struct ucall uc;
+
+	kvm_writer_trigger(w->vcpu, w->w);
+	vcpu_run_to_sync(w->vcpu, &uc);
+}
+
 /* KVM has its turn, and must have written to memory @want, or to none (-1). */
 static void run(struct world *w, int want, const char *when)
 {
-	struct ucall uc;
 	int i;
 
 	test_step("%s, %s", kvm_writer_name(w->w), when);
 	for (i = 0; i < 2; i++)
 		memset(w->mem[i].hva, UNTOUCHED, SIZE);
-	kvm_writer_trigger(w->vcpu, w->w);
-	vcpu_run_to_sync(w->vcpu, &uc);
+	kvm_turn(w);
 	for (i = 0; i < 2; i++) {
 		TEST_ASSERT(!was_written(w, i, true),
 			    "%s: KVM has written to memory %d beside the %lu bytes that are its", when, i,
@@ -166,6 +181,58 @@ KVM_TEST_F(writer, follows_the_hosts_memory)
 	world_free(&w);
 }
 
+KVM_TEST_F(writer, leaves_a_readonly_slot_alone,
+	   .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
+{
+	struct world w;
+	unsigned int i;
+
+	world_create(&w, variant->w);
+	for (i = 0; i < 4; i++) {
+		run(&w, 0, "the slot is writable");
+		breadcrumb("%s: a read-only slot, round %u", kvm_writer_name(w.w), i);
+		vm_mem_region_delete(w.vm, SLOT);
+		vm_mem_region_add_backing(w.vm, &w.mem[0], w.mem[0].hva, GPA, SLOT, NPAGES,
+					  KVM_MEM_READONLY);
+		run(&w, -1, "the slot is read-only");
+		vm_mem_region_delete(w.vm, SLOT);
+		add_slot(&w, 0, GPA);
+	}
+	world_free(&w);
+}
+
+/* A child keeps what was there when it was made. */
+KVM_TEST_F(writer, leaves_a_childs_memory_alone)
+{
+	int status, go[2];
+	struct world w;
+	char byte;
+	pid_t pid;
+
+	world_create(&w, variant->w);
+	run(&w, 0, "at first");
+	/* Writable, so that KVM need not ask the host, and then shared. */
+	memset(w.mem[0].hva, UNTOUCHED, SIZE);
+	TEST_ERROR_ON(pipe(go), "pipe");
+	pid = fork();
+	TEST_ERROR_ON(pid < 0, "fork");
+	if (!pid) {
+		close(go[1]);
+		(void)!read(go[0], &byte, 1);
+		_exit(was_written(&w, 0, false) || was_written(&w, 0, true));
+	}
+	close(go[0]);
+	breadcrumb("%s: a child shares the page", kvm_writer_name(w.w));
+	kvm_turn(&w);
+	TEST_ASSERT(was_written(&w, 0, false), "KVM does not write where a child shares the page");
+	close(go[1]);
+	TEST_ERROR_ON(waitpid(pid, &status, 0) != pid, "waitpid");
+	TEST_ASSERT(WIFEXITED(status) && !WEXITSTATUS(status),
+		    "KVM has written to the child's copy of gpa 0x%lx (status 0x%x)",
+		    GPA + PLACE, status);
+	world_free(&w);
+}
+
 /* What is told outside SMM is of the slots that are there outside SMM. */
 KVM_TEST_F(writer, is_not_of_smm, .caps = NEED_CAPS_SMM)
 {
@@ -191,19 +258,84 @@ KVM_TEST_F(writer, is_not_of_smm, .caps = NEED_CAPS_SMM)
 KVM_TEST_F(writer, has_no_memory)
 {
 	struct world w;
-	struct ucall uc;
 
 	world_create(&w, variant->w);
 	run(&w, 0, "at first");
 	TEST_ERROR_ON(munmap((char *)w.mem[0].hva + align_down(PLACE, PAGE_SIZE), PAGE_SIZE),
 		      "munmap");
 	breadcrumb("%s: no memory behind the slot", kvm_writer_name(w.w));
-	kvm_writer_trigger(w.vcpu, w.w);
-	vcpu_run_to_sync(w.vcpu, &uc);
+	kvm_turn(&w);
 	vm_mem_region_delete(w.vm, SLOT);
-	kvm_writer_trigger(w.vcpu, w.w);
-	vcpu_run_to_sync(w.vcpu, &uc);
+	kvm_turn(&w);
 	world_free(&w);
+}
+
+/* ---- a flush that is asked for in the steal time ---- */
+
+#define FLUSH_GVA	0x100000000000UL
+#define TABLE_GVA	0x200000000000UL
+#define PAGE_VALUE(n)	(0x1111111111111111UL * ((n) + 1))
+
+/* Changes the entry, and reads only when the host has had the TLB flushed. */
+static void guest_edits(uint64_t pte_gva, uint64_t entry0, uint64_t entry1)
+{
+	uint64_t round, entry[2] = { entry0, entry1 };
+
+	for (round = 0;; round++) {
+		GUEST_SYNC_ARGS(1, guest_read64(FLUSH_GVA), round, 0, 0);
+		guest_write64(pte_gva, entry[!(round & 1)]);
+		GUEST_SYNC(2);
+	}
+}
+
+static bool kvm_has_pv_flush(void)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), CPUID_KVM_FEATURES, 0);
+
+	return e && e->eax & KVM_FEATURE_PV_TLB_FLUSH;
+}
+
+KVM_TEST(flush_by_steal_time_is_one)
+{
+	gpa_t page[2], pte, steal;
+	volatile uint8_t *preempted;
+	struct kvm_vcpu *vcpu;
+	unsigned int round, i;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	uint64_t entry;
+
+	__TEST_REQUIRE(kvm_has_pv_flush(), "this KVM offers no PV TLB flush");
+	__TEST_REQUIRE(kvm_is_tdp_enabled() || kernel_at_least(5, 13) ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: the flush of a steal time does not sync; --set known_bugs=1 makes it a failure");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_edits);
+	for (i = 0; i < 2; i++) {
+		page[i] = vm_phy_pages_alloc(vm, 1);
+		*(uint64_t *)addr_gpa2hva(vm, page[i]) = PAGE_VALUE(i);
+	}
+	steal = vm_phy_pages_alloc(vm, 1);
+	virt_pg_map(vm, FLUSH_GVA, page[0]);
+	pte = vm_entry_gpa(vm, FLUSH_GVA, PG_LEVEL_4K);
+	virt_pg_map(vm, TABLE_GVA, align_down(pte, PAGE_SIZE));
+	entry = *(uint64_t *)addr_gpa2hva(vm, pte) & ~PHYSICAL_PAGE_MASK;
+	entry |= PTE_ACCESSED_MASK | PTE_DIRTY_MASK;
+	vcpu_args_set(vcpu, 3, TABLE_GVA + pte % PAGE_SIZE, page[0] | entry, page[1] | entry);
+	TEST_ASSERT_EQ(kvm_writer_start(vcpu, KVM_WRITES_STEAL_TIME, steal), true);
+	preempted = (uint8_t *)addr_gpa2hva(vm, steal) + STEAL_TIME_PREEMPTED;
+	for (round = 0; round < 32; round++) {
+		vcpu_run_to_sync(vcpu, &uc);
+		TEST_ASSERT(uc.args[0] == 1 && uc.args[1] == PAGE_VALUE(round & 1),
+			    "round %u: the guest reads 0x%lx, want 0x%lx of the page that it has mapped since; KVM flushed the TLB for it",
+			    round, uc.args[1], PAGE_VALUE(round & 1));
+		vcpu_expect_sync(vcpu, 2);
+		test_step("round %u: ask for a flush", round);
+		*preempted = KVM_VCPU_FLUSH_TLB;
+	}
+	vcpu_run_to_sync(vcpu, &uc);
+	TEST_ASSERT(!*preempted, "KVM has left \"preempted\" at 0x%x", *preempted);
+	kvm_vm_free(vm);
 }
 
 KVM_TEST_MAIN()
