@@ -43,7 +43,10 @@ enum modes_op {
 	MODES_CR0, MODES_CR3, MODES_CR4, MODES_EFER,
 	MODES_INVLPG,		/* or INVPCID of the address, if value is not 0 */
 	MODES_LIDT,
+	MODES_READ_FS, MODES_WRITE_FS,	/* FS begins at MODES_FS_BASE */
 };
+
+#define MODES_FS_BASE		0x1000U
 
 /* In guest memory; the guest's code knows the layout. */
 struct modes_step {
@@ -75,6 +78,7 @@ struct modes {
 	/* Two of each, of which the window goes through one. */
 	gpa_t pt32[2], pd[2], pt[2][2];
 	uint64_t pdptes[4];		/* of PAE, as the CPU has loaded them */
+	bool no_pse;			/* CR4.PSE is clear in 32-bit mode */
 	uint32_t stored;		/* the last value that was written to data */
 };
 
@@ -101,10 +105,20 @@ void modes_flush(struct modes *m);
 void modes_toggle_cr4(struct modes *m, uint32_t bit);
 /* The CPU has loaded the PDPTEs, as it does at a CR3 write. */
 void modes_load_pdptes(struct modes *m);
+/* In 32-bit mode; flushes. modes_map_code_small() has made that possible. */
+void modes_set_pse(struct modes *m, bool on);
+/* Before the guest runs: in 32-bit mode its code is not mapped by a large page. */
+void modes_map_code_small(struct modes *m);
+
+/* A page as those of the data, with another number in it. */
+void modes_fill_page(struct modes *m, gpa_t gpa, uint32_t number);
 
 /* Runs the steps, none of which exits or faults. */
 void __attribute__((format(printf, 2, 3)))
 modes_run(struct modes *m, const char *what, ...);
+
+/* The guest flushes by a CR3 write; false if that is a #GP. */
+bool modes_try_flush(struct modes *m);
 
 /*
  * Reads, writes and calls all that is tested, in the mode as it is, and compares.

@@ -16,6 +16,8 @@
 #define TABLES_GPA	(MODES_GPA + 0x10000)
 #define DONE_PORT	0x1008
 
+#define PDPT_SIZE	32UL
+
 #define CS32		0x08
 #define DS32		0x10
 #define CS64		0x18
@@ -25,7 +27,7 @@
 #define WRITTEN_OFFSET	8
 
 /* Position independent; EBP is the box, ESI the step. */
-extern char modes_code[], modes_code_end[], modes_pf32[], modes_pf64[];
+extern char modes_code[], modes_code_end[], modes_gp32[], modes_pf32[], modes_pf64[];
 asm(".pushsection .rodata\n"
     ".code32\n"
     "modes_code:\n\t"
@@ -58,7 +60,17 @@ asm(".pushsection .rodata\n"
     "je		17f\n\t"
     "cmpl	$8, %eax\n\t"
     "je		18f\n\t"
+    "cmpl	$10, %eax\n\t"
+    "je		20f\n\t"
+    "cmpl	$11, %eax\n\t"
+    "je		22f\n\t"
     "lidt	(%ebx)\n\t"
+    "jmp	80f\n"
+    "20:\n\t"
+    "movl	%fs:(%ebx), %eax\n\t"
+    "jmp	79f\n"
+    "22:\n\t"
+    "movl	%ecx, %fs:(%ebx)\n\t"
     "jmp	80f\n"
     "10:\n\t"
     "movl	(%ebx), %eax\n\t"
@@ -119,13 +131,17 @@ asm(".pushsection .rodata\n"
     "movw	$0x1008, %dx\n\t"		/* DONE_PORT */
     "outb	%al, %dx\n\t"
     "jmp	modes_code\n"
+    "modes_gp32:\n\t"
+    "movl	$13, 0x14(%esi)\n\t"
+    "jmp	2f\n"
     "modes_pf32:\n\t"
+    "movl	$14, 0x14(%esi)\n"
+    "2:\n\t"
     "cmpl	$0, 8(%ebp)\n\t"		/* exit_in_exceptions */
     "je		1f\n\t"
     "xorl	%eax, %eax\n\t"
     "cpuid\n"
     "1:\n\t"
-    "movl	$14, 0x14(%esi)\n\t"
     "popl	0x18(%esi)\n\t"
     "movl	%cr2, %eax\n\t"
     "movl	%eax, 0x1c(%esi)\n\t"
@@ -192,8 +208,9 @@ static void walk_32bit(struct modes *m, uint32_t addr, struct modes_walk *w)
 
 	if (!step_down(w, e))
 		return;
-	w->gpa = (e & 0xffc00000) | (addr & 0x3fffff);
-	if (e & PTE_LARGE_MASK)
+	/* PSE-36: 8 more bits of the gpa. */
+	w->gpa = (e & 0xffc00000) | (addr & 0x3fffff) | (uint64_t)(e >> 13 & 0xff) << 32;
+	if (e & PTE_LARGE_MASK && !m->no_pse)
 		return;
 	e = *word32(m, (e & ~0xfffU) + (addr >> 12 & 1023) * 4);
 	step_down(w, e);
@@ -285,6 +302,8 @@ static void make_tables(struct modes *m)
 
 	for (i = MODE_32BIT; i < NR_CPU_MODES; i++, next += PAGE_SIZE)
 		m->root[i] = next;
+	/* Its four entries are anywhere in a page. */
+	m->root[MODE_PAE] += (1 + test_random() % 127) * PDPT_SIZE;
 	for (i = 0; i < 2; i++, next += PAGE_SIZE)
 		m->pt32[i] = next;
 	for (i = 0; i < 2; i++, next += PAGE_SIZE)
@@ -303,18 +322,24 @@ static void make_tables(struct modes *m)
 
 /* ---- the machine ---- */
 
+static uint64_t gate32(const char *handler)
+{
+	const uint64_t at = CODE_GPA + (handler - modes_code);
+
+	return (at & 0xffff) | CS32 << 16 | 0x8e00ULL << 32 | (at >> 16) << 48;
+}
+
 static void make_descriptors(struct modes *m)
 {
 	static const uint64_t gdt[] = {
 		0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff,
 	};
-	const uint64_t pf32 = CODE_GPA + (modes_pf32 - modes_code);
 	const uint64_t pf64 = CODE_GPA + (modes_pf64 - modes_code);
 	uint64_t *gate;
 
 	memcpy(word64(m, DESC_GPA), gdt, sizeof(gdt));
-	gate = word64(m, IDT32_GPA + PF_VECTOR * 8);
-	gate[0] = (pf32 & 0xffff) | CS32 << 16 | 0x8e00ULL << 32 | (pf32 >> 16) << 48;
+	*word64(m, IDT32_GPA + GP_VECTOR * 8) = gate32(modes_gp32);
+	*word64(m, IDT32_GPA + PF_VECTOR * 8) = gate32(modes_pf32);
 	gate = word64(m, IDT64_GPA + PF_VECTOR * 16);
 	gate[0] = (pf64 & 0xffff) | CS64 << 16 | 0x8e00ULL << 32 | (pf64 >> 16) << 48;
 	*word64(m, LIDT32_GPA) = (uint64_t)IDT32_GPA << 16 | (PF_VECTOR * 8 + 7);
@@ -322,18 +347,22 @@ static void make_descriptors(struct modes *m)
 }
 
 /* MOV $number, %eax; JMP *%edi */
+void modes_fill_page(struct modes *m, gpa_t gpa, uint32_t number)
+{
+	char *page = addr_gpa2hva(m->vm, gpa);
+	const uint32_t code = 0xc0de0000 + number;
+
+	*(uint32_t *)page = 0xda7a0000 + number;
+	memcpy(page + CALLEE_OFFSET, "\xb8....\xff\xe7", 7);
+	memcpy(page + CALLEE_OFFSET + 1, &code, 4);
+}
+
 static void make_data(struct modes *m)
 {
 	unsigned int i;
 
-	for (i = 0; i < MODES_DATA_PAGES; i++) {
-		char *page = addr_gpa2hva(m->vm, MODES_DATA_GPA + i * PAGE_SIZE);
-		uint32_t number = 0xc0de0000 + i;
-
-		*(uint32_t *)page = 0xda7a0000 + i;
-		memcpy(page + CALLEE_OFFSET, "\xb8....\xff\xe7", 7);
-		memcpy(page + CALLEE_OFFSET + 1, &number, 4);
-	}
+	for (i = 0; i < MODES_DATA_PAGES; i++)
+		modes_fill_page(m, MODES_DATA_GPA + i * PAGE_SIZE, i);
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
@@ -354,6 +383,7 @@ static void start_vcpu(struct modes *m)
 	vcpu_sregs_get(m->vcpu, &sregs);
 	sregs.cs = flat_segment(CS32, 0xb);
 	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = flat_segment(DS32, 3);
+	sregs.fs.base = MODES_FS_BASE;
 	sregs.gdt.base = DESC_GPA;
 	sregs.gdt.limit = 4 * 8 - 1;
 	sregs.idt.base = IDT32_GPA;
@@ -458,6 +488,23 @@ void modes_toggle_cr4(struct modes *m, uint32_t bit)
 	modes_add(m, MODES_CR4, 0, mode_cr4[m->mode]);
 }
 
+void modes_map_code_small(struct modes *m)
+{
+	const gpa_t pt = MODES_DATA_GPA - PAGE_SIZE;
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE / 4; i++)
+		*word32(m, pt + i * 4) = (MODES_GPA + i * PAGE_SIZE) | RW;
+	*word32(m, m->root[MODE_32BIT] + (MODES_GPA >> 22) * 4) = pt | RW;
+}
+
+void modes_set_pse(struct modes *m, bool on)
+{
+	modes_add(m, MODES_CR4, 0, on ? X86_CR4_PSE : 0);
+	modes_flush(m);
+	m->no_pse = !on;
+}
+
 void modes_load_pdptes(struct modes *m)
 {
 	memcpy(m->pdptes, word64(m, m->root[MODE_PAE]), sizeof(m->pdptes));
@@ -493,7 +540,7 @@ step_failed(struct modes *m, uint32_t n, const struct modes_walk *w, const char 
 {
 	static const char *const ops[] = {
 		"read", "write", "call", "CMPXCHG8B", "MOV to CR0", "MOV to CR3",
-		"MOV to CR4", "WRMSR of EFER", "INVLPG", "LIDT",
+		"MOV to CR4", "WRMSR of EFER", "INVLPG", "LIDT", "read by FS", "write by FS",
 	};
 	const struct modes_step *s = &m->box->step[n];
 	char where[160];
@@ -507,8 +554,7 @@ step_failed(struct modes *m, uint32_t n, const struct modes_walk *w, const char 
 
 static bool is_ram(struct modes *m, uint64_t gpa)
 {
-	return gpa >= MODES_GPA && gpa < (m->data_is_gap ? MODES_DATA_GPA :
-					  MODES_DATA_GPA + MODES_DATA_PAGES * PAGE_SIZE);
+	return vm_find_gpa(m->vm, gpa);
 }
 
 static bool must_fault(const struct modes *m, const struct modes_step *s,
@@ -541,7 +587,7 @@ static void check_access(struct modes *m, uint32_t n, const struct modes_walk *w
 			step_failed(m, n, w, what, want, got);
 		return;
 	}
-	value = s->op == MODES_EXEC ? 0xc0de0000 + (w->gpa - MODES_DATA_GPA) / PAGE_SIZE :
+	value = s->op == MODES_EXEC ? *word32(m, w->gpa + 1) :
 		s->op == MODES_WRITE ? 0 : is_ram(m, w->gpa) ? *word32(m, w->gpa) :
 		~(uint32_t)w->gpa;
 	snprintf(want, sizeof(want), "0x%x", value);
@@ -606,6 +652,23 @@ void modes_run(struct modes *m, const char *fmt, ...)
 			modes_load_pdptes(m);
 	}
 	m->box->nr = 0;
+}
+
+bool modes_try_flush(struct modes *m)
+{
+	const struct modes_step *s = &m->box->step[m->box->nr];
+	static const struct modes_walk none;
+
+	modes_flush(m);
+	run_steps(m, NULL, NULL, "CR3 write");
+	if (s->vector && (s->vector != GP_VECTOR || s->error_code))
+		step_failed(m, m->box->nr - 1, &none, "CR3 write", "no exception, or #GP(0)",
+			    "another one");
+	m->box->nr = 0;
+	if (s->vector)
+		return false;
+	modes_load_pdptes(m);
+	return true;
 }
 
 static struct modes_walk walks[MODES_MAX_STEPS];
