@@ -206,6 +206,14 @@ void paging_set_cr4(struct paging_cpu *cpu, uint64_t bits, bool on);
 /* CR4.PGE, on and off again. */
 void paging_flush_by_pge(struct paging_cpu *cpu);
 void paging_set_pkru(struct paging_cpu *cpu, uint32_t pkru);	/* CR4.PKE is set */
+/*
+ * User space sets these instead of the guest, at once and together, while no order is
+ * pending. It flushes.
+ */
+struct paging_registers {
+	uint64_t cr0, cr3, cr4, efer;
+};
+void paging_set_by_host(struct paging_cpu *cpu, const struct paging_registers *r);
 /* Types 0: @gva of @pcid, 1: @pcid, 2 and 3: all. */
 void paging_invpcid(struct paging_cpu *cpu, unsigned int type, unsigned int pcid,
 		    gva_t gva);

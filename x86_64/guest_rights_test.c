@@ -345,6 +345,73 @@ KVM_TEST(smep_and_smap_after_a_write_without_wp)
 	paging_free(&p);
 }
 
+/* ---- registers that user space sets ---- */
+
+/* One of them differs from before; what it was before is in @r. */
+static void change_one(struct paging_registers *r, unsigned int bit, const gpa_t roots[2])
+{
+	switch (bit) {
+	case MODE_WP:
+		r->cr0 ^= X86_CR0_WP;
+		break;
+	case MODE_NX:
+		r->efer ^= EFER_NX;
+		break;
+	case MODE_SMEP:
+		r->cr4 ^= X86_CR4_SMEP;
+		break;
+	case MODE_SMAP:
+		r->cr4 ^= X86_CR4_SMAP;
+		break;
+	default:
+		r->cr3 = r->cr3 == roots[0] ? roots[1] : roots[0];
+	}
+}
+
+/*
+ * As after a migration, or from a debugger: KVM_SET_SREGS with one register that is
+ * another one than the vCPU had, and had used, before.
+ */
+KVM_TEST(user_space_sets_one_register)
+{
+	static const enum paging_op ops[] = { PAGING_READ, PAGING_WRITE, PAGING_EXEC };
+	static const unsigned int bits[] = { MODE_WP, MODE_NX, MODE_SMEP, MODE_SMAP, NR_MODES };
+	unsigned int round, bit, page;
+	struct paging_registers r;
+	struct paging_cpu *cpu;
+	bool nx_was_on = false;
+	struct paging p;
+	gpa_t roots[2];
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	map_rights(&p, &by_pde);
+	/* The other root has the same leaves elsewhere, with other rights. */
+	roots[0] = p.root;
+	roots[1] = paging_new_root(&p);
+	for (page = 0; page < NR_RIGHTS; page++)
+		paging_map(&p, roots[1], rights_gva(&by_pde, 1, page), PG_LEVEL_4K,
+			   pool_data(30 + page) | rights(NR_RIGHTS - 1 - page), PTE_RWU);
+	r = (struct paging_registers){ cpu->cr0, cpu->cr3, cpu->cr4, cpu->efer };
+	breadcrumb("set registers by KVM_SET_SREGS");
+	for (round = 0; round < 60; round++) {
+		bit = bits[round % ARRAY_SIZE(bits)];
+		if (bit < NR_MODES && bit & ~possible_modes())
+			continue;
+		nx_was_on |= r.efer & EFER_NX;
+		for (page = 0; page < NR_RIGHTS; page++) {
+			gva_t gva = rights_gva(&by_pde, 1 + round % 3 / 2, page);
+
+			if (!known_nx_hole(cpu, gva, nx_was_on))
+				access_page(cpu, gva, ops, ARRAY_SIZE(ops), 2);
+		}
+		paging_run(cpu, "round %u", round);
+		change_one(&r, bit, roots);
+		paging_set_by_host(cpu, &r);
+	}
+	paging_free(&p);
+}
+
 /* ---- protection keys ---- */
 
 KVM_TEST(protection_keys)

@@ -204,6 +204,25 @@ void paging_set_pkru(struct paging_cpu *cpu, uint32_t pkru)
 	add_step(cpu, PAGING_SET_PKRU, 0, pkru);
 }
 
+void paging_set_by_host(struct paging_cpu *cpu, const struct paging_registers *r)
+{
+	struct kvm_sregs sregs;
+
+	TEST_ERROR_ON(cpu->box->nr, "orders are pending");
+	vcpu_sregs_get(cpu->vcpu, &sregs);
+	sregs.cr0 = r->cr0;
+	sregs.cr3 = r->cr3;
+	sregs.cr4 = r->cr4;
+	sregs.efer = r->efer;
+	vcpu_sregs_set(cpu->vcpu, &sregs);
+	cpu->cr0 = r->cr0;
+	cpu->cr3 = r->cr3;
+	cpu->cr4 = r->cr4;
+	cpu->efer = r->efer;
+	cpu->root[paging_context(cpu)] = r->cr3 & PHYSICAL_PAGE_MASK;
+	paging_model_flush(cpu, ALL_CONTEXTS, 0);
+}
+
 /* ---- running the steps ---- */
 
 static const char *describe_walk(const struct paging_walk *w, char *buf, size_t size)
