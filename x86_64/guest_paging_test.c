@@ -366,6 +366,42 @@ KVM_TEST(anything_is_edited_at_any_level, .timeout = 30)
 
 /* ---- edited by the host ---- */
 
+/* More than KVM collects in one go, below one entry and below several. */
+KVM_TEST(many_tables_are_edited_before_a_flush)
+{
+	enum { NR_TABLES = 48 };
+	gpa_t leaf[NR_TABLES];
+	gva_t gva[NR_TABLES];
+	struct paging_cpu *cpu;
+	unsigned int round, i;
+	struct paging p;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	/* A VM of this size is allowed few, of which the oldest would go. */
+	vm_ioctl(p.vm, KVM_SET_NR_MMU_PAGES, 1024UL);
+	for (i = 0; i < NR_TABLES; i++) {
+		gva[i] = PAGING_GVA(200, 3 + i / 24, i % 24, 5);
+		leaf[i] = paging_map(&p, p.root, gva[i], PG_LEVEL_4K, pool_data(i) | PTE_RWU | AD,
+				     PTE_RWU | A);
+	}
+	for (round = 1; round < 6; round++) {
+		breadcrumb("round %u: edit %u tables", round, NR_TABLES);
+		for (i = 0; i < NR_TABLES; i++)
+			paging_access(cpu, PAGING_READ, gva[i], i % 2);
+		for (i = 0; i < NR_TABLES; i++)
+			paging_write(cpu, leaf[i], pool_data((i + round * 7) % 256) | PTE_RWU | AD);
+		if (round % 2)
+			paging_flush(cpu);
+		else
+			paging_flush_by_pge(cpu);
+		for (i = 0; i < NR_TABLES; i++)
+			paging_access(cpu, PAGING_READ, gva[i], i % 2);
+		paging_run(cpu, "round %u, %u tables edited and one flush", round, NR_TABLES);
+	}
+	paging_free(&p);
+}
+
 /*
  * Past KVM, for which there is no promise with shadow paging: only what it has
  * never seen present must be right there.
