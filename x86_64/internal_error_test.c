@@ -711,4 +711,69 @@ KVM_TEST(dies_unrepaired)
 		vm_die_in_child(how, failed_vm, NULL);
 }
 
+/* ---- stores to page tables ---- */
+
+#define SELF_GVA	0x300000000000UL
+#define OTHER_GVA	0x400000000000UL
+
+/* Maps the table of PDEs on the way to @of at @gva. */
+static void map_table(struct kvm_vm *vm, gva_t gva, gva_t of)
+{
+	gpa_t table = align_down(vm_entry_gpa(vm, of, PG_LEVEL_2M), PAGE_SIZE);
+	uint64_t *pte;
+	int level;
+
+	pte = vm_get_pte(vm, gva, &level);
+	*pte = (*pte & ~PHYSICAL_PAGE_MASK) | table;
+}
+
+static void set_store(struct world *w, gva_t gva)
+{
+	vm_set_guest_job(w->vm, &(struct guest_job){
+		.entry = (gva_t)guest_x87_store,
+		.gva = gva,
+		.frame_rip = (gva_t)guest_x87_store_insn,
+	});
+}
+
+/*
+ * Shadow paging keeps upper tables write-protected and emulates what is stored there.
+ * Where it cannot, it lets the guest try again without that shadow page; but not if
+ * the try needs the very same one.
+ */
+KVM_TEST(store_to_a_table_that_it_goes_through)
+{
+	const size_t last = PAGE_SIZE - 8;
+	unsigned int round;
+	uint64_t *stored;
+	struct ucall uc;
+	struct world w;
+
+	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs shadow paging: kvm_amd.npt=0 or kvm_intel.ept=0");
+	world_init(&w, false);
+	virt_pg_map(w.vm, SELF_GVA, gap_gpa(0) - PAGE_SIZE);
+	virt_pg_map(w.vm, OTHER_GVA, gap_gpa(0) - PAGE_SIZE);
+	map_table(w.vm, OTHER_GVA, SELF_GVA);
+	map_table(w.vm, SELF_GVA, SELF_GVA);
+	stored = addr_gva2hva(w.vm, SELF_GVA + last);
+	for (round = 0; round < ROUNDS; round++) {
+		*stored = 0;
+		breadcrumb("round %u: store to another table", round);
+		set_store(&w, OTHER_GVA + last);
+		expect_vector(&w, 0, &uc);
+		TEST_ASSERT(*stored == insns[INSN_X87_STORE].stored, "the guest stored 0x%lx, 0x%lx is there",
+			    insns[INSN_X87_STORE].stored, *stored);
+	}
+	*stored = 0;
+	breadcrumb("store to the table that the store goes through");
+	set_store(&w, SELF_GVA + last);
+	vcpu_run_poisoned(w.vcpu);
+	vcpu_check_internal_error(w.vcpu, &(struct internal_error){
+		.suberror = KVM_INTERNAL_ERROR_EMULATION,
+		.rip = (gva_t)guest_x87_store_insn,
+		.insn_size = guest_x87_store_end - guest_x87_store_insn });
+	TEST_ASSERT(!*stored, "0x%lx was stored by an instruction that failed", *stored);
+	kvm_vm_free(w.vm);
+}
+
 KVM_TEST_MAIN()

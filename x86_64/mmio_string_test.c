@@ -203,4 +203,43 @@ KVM_TEST(strings_through_a_port)
 	twin_free(&t);
 }
 
+static void exec_once(struct twin *t, const struct twin_insn *insn, gva_t src, gva_t dst)
+{
+	static struct twin_op op;
+
+	twin_op_init(t, &op, insn, dst);
+	op.regs.rsi = src;
+	op.regs.rcx = 1;
+	op.regs.rdx = (op.regs.rdx & ~0xffffUL) | TWIN_DATA_PORT;
+	if (insn->flags & TWIN_FROM_RSI)
+		twin_op_access(&op, src, insn->len, false);
+	if (insn->flags & TWIN_RMW)
+		twin_op_access(&op, dst, insn->len, insn->flags & TWIN_WRITES);
+	test_step("\"%s\" from gva 0x%lx to gva 0x%lx", insn->text, src, dst);
+	twin_exec(t, &op);
+}
+
+/*
+ * KVM does these for the sake of the port: no fault has told it a gpa, but one of an
+ * instruction before has, at the same place in its page.
+ */
+KVM_TEST(port_strings_in_ram_after_a_gap)
+{
+	const struct twin_insn *first, *insn;
+	gva_t gap, at, ram;
+	struct twin t;
+
+	twin_create(&t);
+	gap = twin_fresh_pages(&t, 4);
+	for_each_twin_insn(insn, port) {
+		for_each_twin_insn(first, string) {
+			at = test_random() % (PAGE_SIZE - 16);
+			ram = TWIN_RAM_GVA + (3 + test_random() % 8) * PAGE_SIZE + at;
+			exec_once(&t, first, gap + PAGE_SIZE + at, gap + 3 * PAGE_SIZE + at);
+			exec_once(&t, insn, ram, ram);
+		}
+	}
+	twin_free(&t);
+}
+
 KVM_TEST_MAIN()
