@@ -22,7 +22,8 @@
 KVM_TEST_SUITE(memslot_hva_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY),
 				     NEED_CAP(KVM_CAP_SYNC_MMU)), .mem_mb = 64 },
-	.fixes = FIXES("52ac8b358b0c KVM: Block memslot updates across range_start() and range_end()"));
+	.fixes = FIXES("52ac8b358b0c KVM: Block memslot updates across range_start() and range_end()",
+		"bd2fae8da794 KVM: do not assume PTE is writable after follow_pfn"));
 
 #define SLOT	1
 #define GPA	ARENA_GPA
@@ -391,6 +392,72 @@ KVM_TEST(private_mapping_is_not_written_through)
 	arena_free(&a);
 }
 
+/* The process's first page of the kernel's own data, which it may only read. */
+static void *kernel_page(void)
+{
+	void *start = NULL;
+	char line[256];
+	FILE *maps;
+
+	maps = fopen("/proc/self/maps", "r");
+	TEST_ERROR_ON(!maps, "/proc/self/maps");
+	while (!start && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "[vvar]"))
+			start = (void *)strtoul(line, NULL, 16);
+	}
+	fclose(maps);
+	__TEST_REQUIRE(start, "this kernel has no [vvar] in /proc/self/maps");
+	return start;
+}
+
+/*
+ * Memory without page structures of its own, as that of a device: KVM looks into the
+ * host's page tables, and must look whether it may write. The end of that page is
+ * not used, and gets what it holds.
+ */
+KVM_TEST(mapped_device_memory_is_not_written)
+{
+	const size_t offset = PAGE_SIZE - 8;
+	struct backing_mem dev = { .type = VM_MEM_SRC_ANONYMOUS, .size = PAGE_SIZE, .fd = -1 };
+	struct probe_result r;
+	struct patterned_mem mem;
+	const uint64_t *word;
+	struct probe *p;
+	struct arena a;
+	unsigned int i;
+
+	dev.hva = kernel_page();
+	word = (const void *)((const char *)dev.hva + offset);
+	arena_create(&a, 2, NPAGES);
+	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA, PATTERN(1));
+	for (i = 0; i < 4; i++) {
+		p = &a.probes[i & 1];
+		vm_mem_region_add_backing(a.vm, &dev, dev.hva, GPA, SLOT, 1, 0);
+		/* Read before written to, or not. */
+		if (i < 2) {
+			r = probe_read(p, GPA + offset, 8);
+			if (r.outcome == PROBE_EFAULT)
+				test_skip("this KVM does not map the kernel's pages");
+			if (r.outcome != PROBE_RAM || r.value != *word)
+				probe_unexpected(p, GPA + offset, &r, "the host's page");
+		}
+		breadcrumb("round %u: write to a page that the host may only read", i);
+		r = probe_write(p, GPA + offset, 8, *word);
+		vm_mem_region_delete(a.vm, SLOT);
+		/* As to a read-only slot, or not at all. */
+		if (r.outcome != PROBE_MMIO)
+			expect_efault(p, GPA + offset, r);
+		arena_add(&a, &mem, GPA, SLOT, 0);
+		if (r.outcome == PROBE_EFAULT) {
+			patterned_mem_wrote(&mem, offset, 8, *word);
+			expect_retry(p, GPA + offset, NULL);
+		}
+		arena_expect_mem(&a, GPA, &mem, 0, NPAGES);
+		vm_mem_region_delete(a.vm, SLOT);
+	}
+	arena_free(&a);
+}
+
 /* A child has what its parent's memory held at the time of the fork. */
 KVM_TEST(forked_child_keeps_what_it_had)
 {
@@ -464,6 +531,47 @@ KVM_TEST(one_hva_in_two_slots)
 		}
 	}
 	arena_check_neighbours(&a, "one memory in two slots");
+	arena_free(&a);
+}
+
+/*
+ * One invalidation, several slots: what there is to flush may be in any one of them,
+ * and nothing in those after it.
+ */
+KVM_TEST(invalidation_of_slots_of_which_one_is_used)
+{
+	enum { NR_SLOTS = 4 };
+	unsigned int used, order, i;
+	struct patterned_mem mem;
+	int64_t flushes;
+	struct arena a;
+
+	arena_create(&a, 1, NR_SLOTS * NPAGES);
+	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, NR_SLOTS * SIZE, GPA, PATTERN(1));
+	for (order = 0; order < 2; order++) {
+		for (i = 0; i < NR_SLOTS; i++) {
+			/* The hvas go up or down as the gpas do. */
+			unsigned int at = order ? NR_SLOTS - 1 - i : i;
+
+			arena_add_part(&a, &mem, i * NPAGES, NPAGES, GPA + at * SIZE,
+				       SLOT + i, 0);
+		}
+		for (used = 0; used < NR_SLOTS; used++) {
+			gpa_t gpa = GPA + (order ? NR_SLOTS - 1 - used : used) * SIZE;
+
+			breadcrumb("invalidate %u slots, of which slot %u is used", NR_SLOTS,
+				   SLOT + used);
+			probe_write_mem(&a.probes[0], gpa, &mem, used * NPAGES, NPAGES);
+			flushes = vm_tlb_flush_requests(a.vm);
+			give_up(&mem.mem, 0, NR_SLOTS * SIZE);
+			vm_expect_tlb_flush(a.vm, flushes, "pages that one slot had mapped were given up");
+			for (i = 0; i < NPAGES; i++)
+				probe_expect_ram(&a.probes[0], gpa + i * PAGE_SIZE, 0);
+			give_up(&mem.mem, 0, NR_SLOTS * SIZE);
+		}
+		for (i = 0; i < NR_SLOTS; i++)
+			vm_mem_region_delete(a.vm, SLOT + i);
+	}
 	arena_free(&a);
 }
 

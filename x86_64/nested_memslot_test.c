@@ -152,6 +152,7 @@ KVM_TEST_F(l2, uses_slots_older_and_newer_than_itself)
 KVM_TEST_F(l2, sees_what_the_host_does_to_memory)
 {
 	struct nested_cpu *cpu;
+	int64_t flushes;
 	struct nested n;
 	uint64_t off;
 	unsigned int i;
@@ -166,8 +167,10 @@ KVM_TEST_F(l2, sees_what_the_host_does_to_memory)
 		pattern_fill(hva, NPAGES * PAGE_SIZE, PATTERN(i));
 		expect_mem(cpu, off, i);
 		run(cpu, i, "patterned memory");
-		/* L2 looks before the host fills the page again. */
+		/* L2 looks before the host fills the page again. L1 has mapped none of them. */
+		flushes = vm_tlb_flush_requests(n.vm);
 		TEST_ERROR_ON(madvise(hva, NPAGES * PAGE_SIZE, MADV_DONTNEED), "madvise");
+		vm_expect_tlb_flush(n.vm, flushes, "pages that L2 has mapped were dropped");
 		l2_read(cpu, off + 3 * PAGE_SIZE, 0);
 		l2_write(cpu, off + 6 * PAGE_SIZE, i);
 		run(cpu, i, "dropped");
