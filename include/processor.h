@@ -108,6 +108,8 @@ get_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t inde
 
 /* Gives vCPUs, none of which the VM has yet, another MAXPHYADDR than the host's. */
 void vm_set_maxphyaddr(struct kvm_vm *vm, unsigned int maxphyaddr);
+/* The same for a VM's one vCPU, which has its registers, but has not run yet. */
+void vcpu_set_maxphyaddr(struct kvm_vcpu *vcpu, unsigned int maxphyaddr);
 
 /*
  * Lets the vCPU's guest code, as mapped by now, run at CPL 3, with IOPL 3 for

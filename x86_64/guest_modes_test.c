@@ -329,6 +329,39 @@ KVM_TEST(user_space_loads_pdptes)
 	modes_free(&m);
 }
 
+/* And KVM_SET_SREGS2 brings them along, whatever is in memory. */
+KVM_TEST(user_space_sets_pdptes, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_SREGS2)))
+{
+	const unsigned int window = MODES_WINDOW >> 30;
+	struct kvm_sregs2 sregs;
+	struct modes m;
+	unsigned int i;
+
+	require_loaded_pdptes();
+	modes_create(&m);
+	modes_switch(&m, MODE_PAE);
+	modes_run(&m, "enter PAE");
+	for (i = 1; i < 6; i++) {
+		breadcrumb("set PDPTEs by KVM_SET_SREGS2");
+		modes_check(&m, "round %u, before", i);
+		vcpu_ioctl(m.vcpu, KVM_GET_SREGS2, &sregs);
+		TEST_ASSERT(sregs.flags & KVM_SREGS2_FLAGS_PDPTRS_VALID &&
+			    !memcmp(sregs.pdptrs, m.pdptes, sizeof(m.pdptes)),
+			    "KVM_GET_SREGS2: flags 0x%llx, PDPTE %u is 0x%llx, want 0x%lx",
+			    sregs.flags, window, sregs.pdptrs[window], m.pdptes[window]);
+		sregs.pdptrs[window] = m.pd[i % 2] | PTE_PRESENT_MASK;
+		vcpu_ioctl(m.vcpu, KVM_SET_SREGS2, &sregs);
+		memcpy(m.pdptes, sregs.pdptrs, sizeof(m.pdptes));
+		modes_check(&m, "round %u, after KVM_SET_SREGS2", i);
+		if (i % 2)
+			continue;
+		modes_flush(&m);
+		modes_run(&m, "round %u, CR3 write", i);
+		modes_check(&m, "round %u, after a CR3 write, as in memory", i);
+	}
+	modes_free(&m);
+}
+
 /* SDM vol. 3 table 4-8; what is not present has no reserved bits. */
 KVM_TEST(reserved_bits_of_pdptes)
 {

@@ -36,7 +36,7 @@ static void access_all_ways(struct paging_cpu *cpu, gva_t gva)
 /* ---- one entry, from each value to each other one ---- */
 
 enum kind {
-	NONE, CLEAN, RW, RO, RWU, NX, OTHER, GAP,
+	NONE, CLEAN, RW, RO, RWU, NX, OTHER, GAP, GAP_RO,
 	TABLE, TABLE_CLEAN, TABLE_RO, TABLE_U, TABLE_NX, TABLE_OTHER, NR_KINDS,
 };
 
@@ -47,7 +47,7 @@ FIXTURE_VARIANT(entry) {
 KVM_FIXTURE(entry)
 
 #define LEAVES		(BIT(NONE) | BIT(CLEAN) | BIT(RW) | BIT(RO) | BIT(RWU) | \
-			 BIT(NX) | BIT(OTHER) | BIT(GAP))
+			 BIT(NX) | BIT(OTHER) | BIT(GAP) | BIT(GAP_RO))
 #define TABLES		(BIT(NONE) | BIT(TABLE) | BIT(TABLE_CLEAN) |	\
 			 BIT(TABLE_RO) | BIT(TABLE_U) | BIT(TABLE_NX) |	\
 			 BIT(TABLE_OTHER))
@@ -62,7 +62,8 @@ FIXTURE_VARIANT_ADD(entry, pml4e) { .level = PG_LEVEL_512G, .kinds = TABLES };
 static const char *const kind_names[NR_KINDS] = {
 	[NONE] = "not present", [CLEAN] = "clean", [RW] = "writable",
 	[RO] = "read-only", [RWU] = "user", [NX] = "no-execute",
-	[OTHER] = "another page", [GAP] = "a gap", [TABLE] = "a table",
+	[OTHER] = "another page", [GAP] = "a gap", [GAP_RO] = "a read-only gap",
+	[TABLE] = "a table",
 	[TABLE_CLEAN] = "a table not accessed", [TABLE_RO] = "a read-only table",
 	[TABLE_U] = "a table for user", [TABLE_NX] = "a no-execute table",
 	[TABLE_OTHER] = "another table",
@@ -92,6 +93,8 @@ static uint64_t kind_value(enum kind kind, int level, const gpa_t tables[2])
 	case OTHER: return other | large | PTE_RWU;
 	case GAP: return align_down(PAGING_GAP_GPA, PG_LEVEL_SIZE(level)) | large |
 			 PTE_RW | AD;
+	case GAP_RO: return align_down(PAGING_GAP_GPA, PG_LEVEL_SIZE(level)) | large |
+			    PTE_PRESENT_MASK | AD;
 	case TABLE: return tables[0] | PTE_RW | A;
 	case TABLE_CLEAN: return tables[0] | PTE_RW;
 	case TABLE_RO: return tables[0] | PTE_PRESENT_MASK | PTE_USER_MASK | A;

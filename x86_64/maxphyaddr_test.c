@@ -29,17 +29,30 @@ KVM_TEST_SUITE(maxphyaddr_test, .needs = { .mem_mb = 64 });
 KVM_FIXTURE(guest);
 FIXTURE_VARIANT(guest) {
 	unsigned int fewer;	/* bits than the host */
+	bool late;		/* by a CPUID that comes after CR3 and CR4 */
 };
 
 FIXTURE_VARIANT_ADD(guest, as_wide_as_the_host) { .fewer = 0 };
 FIXTURE_VARIANT_ADD(guest, narrower) { .fewer = 1 };
 FIXTURE_VARIANT_ADD(guest, much_narrower) { .fewer = 4 };
+FIXTURE_VARIANT_ADD(guest, narrowed_late) { .fewer = 3, .late = true };
 
 static struct kvm_vm *create(unsigned int fewer)
 {
 	struct kvm_vm *vm = vm_create(1);
 
 	vm_set_maxphyaddr(vm, vm->pa_bits - fewer);
+	return vm;
+}
+
+static struct kvm_vm *create_with_vcpu(const FIXTURE_VARIANT(guest) *v,
+				       struct kvm_vcpu **vcpu, void *guest_code)
+{
+	struct kvm_vm *vm = create(v->late ? 0 : v->fewer);
+
+	*vcpu = vm_vcpu_add(vm, 0, guest_code);
+	if (v->late)
+		vcpu_set_maxphyaddr(*vcpu, vm->pa_bits - v->fewer);
 	return vm;
 }
 
@@ -162,8 +175,8 @@ KVM_TEST_F(guest, faults_on_bits_beyond)
 {
 	const gpa_t gap = DRIVE_GPA;
 	unsigned int bit, first;
-	struct kvm_vm *vm = create(variant->fewer);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_trials);
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create_with_vcpu(variant, &vcpu, guest_trials);
 	gpa_t data, entry;
 	int level;
 

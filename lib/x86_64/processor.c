@@ -113,6 +113,13 @@ static void vcpu_cpuid_init(struct kvm_vcpu *vcpu)
 		e->eax = eax;
 }
 
+void vcpu_set_maxphyaddr(struct kvm_vcpu *vcpu, unsigned int maxphyaddr)
+{
+	vcpu->vm->pa_bits = maxphyaddr;
+	vcpu->vm->max_gfn = compute_max_gfn(maxphyaddr);
+	vcpu_cpuid_init(vcpu);
+}
+
 void virt_pgd_alloc(struct kvm_vm *vm)
 {
 	vm->pgd = vm_phy_pages_alloc(vm, 1);
