@@ -6,6 +6,7 @@
  *
  * What breaks it: references dropped too early, too late or never.
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -486,6 +487,53 @@ KVM_TEST(eventfds_outlive_the_vm)
 		}
 		host_watch_expect_clean(&host, vm_death_name(how));
 	}
+}
+
+/* ---- debugfs ---- */
+
+#define DEBUGFS	"/sys/kernel/debug"
+
+/* What is in the directory of the VM with this fd is there, and nowhere above. */
+static void expect_no_strays(int vm_fd)
+{
+	char path[512];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), DEBUGFS "/kvm/%d-%d", getpid(), vm_fd);
+	dir = opendir(path);
+	__TEST_REQUIRE(dir, "cannot read %s: needs root and debugfs, mounted there", path);
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), DEBUGFS "/%s", d->d_name);
+		TEST_ASSERT_ORACLE(ORACLE_LEAK, access(path, F_OK),
+				   "%s belongs into the directory of a VM", path);
+	}
+	closedir(dir);
+}
+
+/* A VM that a vCPU holds has given its fd, and so its name, to another one. */
+KVM_TEST(two_vms_of_one_name, .privileged = true)
+{
+	int kvm_fd = open_kvm_dev_path_or_exit(), vm_fd[2], vcpu_fd[2];
+	unsigned int round;
+
+	for (round = 0; round < 3; round++) {
+		vm_fd[0] = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+		vcpu_fd[0] = ioctl(vm_fd[0], KVM_CREATE_VCPU, 0);
+		close(vm_fd[0]);
+		breadcrumb("round %u: a VM with the name of another", round);
+		vm_fd[1] = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+		vcpu_fd[1] = ioctl(vm_fd[1], KVM_CREATE_VCPU, 1);
+		TEST_ERROR_ON(vcpu_fd[0] < 0 || vcpu_fd[1] < 0 || vm_fd[0] != vm_fd[1],
+			      "cannot make two VMs with the same fd");
+		expect_no_strays(vm_fd[1]);
+		close(vcpu_fd[1]);
+		close(vm_fd[1]);
+		close(vcpu_fd[0]);
+	}
+	close(kvm_fd);
 }
 
 KVM_TEST_MAIN()
