@@ -17,6 +17,7 @@
 #include "dirty_ring.h"
 #include "kvm_test_harness.h"
 #include "processor.h"
+#include "smm.h"
 
 #define RING_NEEDS	.caps = NEED_CAPS(NEED_CAP(KVM_CAP_DIRTY_LOG_RING))
 
@@ -243,6 +244,46 @@ KVM_TEST(reset_of_two_slots)
 	ring_vm_free(&r);
 }
 
+/* Entries name SMM's slots as such, and a reset protects the pages of those. */
+KVM_TEST(entries_of_slots_of_smm, .caps = NEED_CAPS_SMM)
+{
+	const uint32_t slots[] = { DATA_SLOT, SMM_SLOT(DATA_SLOT) };
+	const uint64_t n = 40;
+	uint64_t page, first;
+	unsigned int i, in_smm;
+	struct ring_vm r;
+	uint32_t slot;
+
+	ring_vm_create(&r, 1, RING_SIZE, VM_MEM_SRC_ANONYMOUS, guest_writes);
+	vm_smm_init(r.vm);
+	vm_userspace_mem_region_add(r.vm, VM_MEM_SRC_ANONYMOUS, DATA_GPA, slots[1],
+				    NR_PAGES, 0);
+	for (in_smm = 0; in_smm < 2; in_smm++) {
+		vcpu_set_smm(r.vcpus[0], in_smm);
+		guest_write_pages(&r, 0, 0, NR_PAGES, 1);
+		vm_mem_region_set_flags(r.vm, slots[in_smm], KVM_MEM_LOG_DIRTY_PAGES);
+	}
+	for (i = 0; i < 12; i++) {
+		in_smm = i / 2 % 2;
+		first = i % 3 * 100;
+		vcpu_set_smm(r.vcpus[0], in_smm);
+		test_step("round %u: write %lu pages from %lu on %s SMM", i, n, first,
+			  in_smm ? "in" : "outside");
+		guest_write_pages(&r, 0, first, n, 1);
+		while (dirty_ring_pop(&r.rings[0], &slot, &page)) {
+			TEST_ASSERT(slot == slots[in_smm] && page >= first && page < first + n,
+				    "entry %u of the dirty ring is page 0x%lx of slot 0x%x, want one from 0x%lx on of slot 0x%x",
+				    r.rings[0].fetch - 1, page, slot, first, slots[in_smm]);
+			r.popped++;
+		}
+		TEST_ASSERT(r.popped == n, "%u entries in the dirty ring, want one for each of %lu pages",
+			    r.popped, n);
+		reset(&r);
+	}
+	vcpu_set_smm(r.vcpus[0], false);
+	ring_vm_free(&r);
+}
+
 /* A reset is for what was harvested; the rest stays, and stays unprotected. */
 KVM_TEST(reset_leaves_what_was_not_harvested)
 {
@@ -441,6 +482,41 @@ KVM_TEST(garbage_in_the_ring_is_ignored)
 	guest_write_pages(&r, 0, 0, 100, 1);
 	expect_pages(&r, 0, ARRAY_SIZE(bad), 100 - ARRAY_SIZE(bad), 1, "after garbage");
 	reset(&r);
+	ring_vm_free(&r);
+}
+
+/* The first one is of the slot; the other one would be the next slot's. */
+KVM_TEST(entries_across_the_end_of_a_slot)
+{
+	const uint64_t half = NR_PAGES / 2, beyond = half + 20;
+	volatile struct kvm_dirty_gfn *gfn;
+	uint64_t page;
+	struct ring_vm r;
+	unsigned int i;
+
+	ring_vm_create(&r, 1, RING_SIZE, VM_MEM_SRC_ANONYMOUS, guest_writes);
+	vm_mem_region_delete(r.vm, DATA_SLOT);
+	for (r.nr_slots = 0; r.nr_slots < 2; r.nr_slots++)
+		vm_userspace_mem_region_add(r.vm, VM_MEM_SRC_ANONYMOUS,
+					    DATA_GPA + r.nr_slots * half * PAGE_SIZE,
+					    DATA_SLOT + r.nr_slots, half, 0);
+	start_logging(&r);
+	for (i = 0; i < 8; i++) {
+		guest_write_pages(&r, 0, 2 * i, 2, 1);
+		gfn = &r.rings[0].gfns[r.rings[0].fetch % RING_SIZE];
+		TEST_ASSERT(pop_page(&r, 0, &page), "the write is not in the ring");
+		gfn->offset = half - 1 - i;
+		gfn = &r.rings[0].gfns[r.rings[0].fetch % RING_SIZE];
+		TEST_ASSERT(pop_page(&r, 0, &page), "the write is not in the ring");
+		gfn->offset = beyond;
+		/* Written and not harvested: nobody may protect it again. */
+		guest_write_pages(&r, 0, beyond, 1, 1);
+		breadcrumb("reset pages 0x%lx and 0x%lx of 0x%lx", half - 1 - i, beyond, half);
+		reset(&r);
+		guest_write_pages(&r, 0, beyond, 1, 1);
+		expect_pages(&r, 0, beyond, 1, 1, "after a reset of another slot");
+		reset(&r);
+	}
 	ring_vm_free(&r);
 }
 

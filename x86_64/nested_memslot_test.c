@@ -414,6 +414,37 @@ KVM_TEST_F(l2, tables_change_in_the_dirty_log)
 }
 
 /*
+ * A page that the log has made read-only becomes a table: it is read-only for another
+ * reason then, and a write that the log alone would let pass is an edit.
+ */
+KVM_TEST_F(l2, tables_are_pages_that_are_logged)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+	gpa_t gpa;
+
+	cpu = create(&n, variant->paging);
+	add_slot(&n, NESTED_GPA, NESTED_SLOT, 1);
+	gpa = nested_entry_gpa(&n, 0, PG_LEVEL_4K);
+	l1_set_entry(cpu, 0, PG_LEVEL_4K, nested_leaf(&n, NESTED_GPA, PG_LEVEL_4K, NESTED_RWX));
+	nested_run(cpu, "no L2 yet");
+	vm_mem_region_set_flags(n.vm, VM_SYS_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 1; i < 8; i++) {
+		l2_read(cpu, 0, WORD(1, i - 1));
+		nested_run(cpu, "round %u: L2 uses the table", i);
+		l1_edit(cpu, 0, PG_LEVEL_4K, nested_leaf(&n, NESTED_GPA + i * PAGE_SIZE,
+							 PG_LEVEL_4K, NESTED_RWX));
+		l2_read(cpu, 0, WORD(1, i));
+		nested_run(cpu, "round %u: L1 has changed it", i);
+		TEST_ASSERT(is_page_logged(&n, gpa),
+			    "L1 has changed its entry at gpa 0x%lx, but the page is not in the dirty log",
+			    gpa);
+	}
+	nested_free(&n);
+}
+
+/*
  * What becomes of L2 is stored for L1 at each exit, by KVM: in the VMCB, which is
  * memory like any, and so in the log. VMX may keep it until L1 lets the VMCS go.
  */

@@ -557,6 +557,84 @@ KVM_TEST_F(smi, handler_sees_slots_of_smm)
 	kvm_vm_free(vm);
 }
 
+/* ---- page tables ---- */
+
+#define TEST_GVA	0x500000000000UL
+#define ENTRY_GVA	0x600000000000UL
+#define VALUE(n)	(0x1111111111111111UL * ((n) + 1))
+
+/* Between the two the host puts it into SMM, and then out of it again. */
+static void guest_edits_in_smm(uint64_t entry_gva, uint64_t entry0, uint64_t entry1)
+{
+	const uint64_t entry[2] = { entry0, entry1 };
+	uint64_t round;
+
+	for (round = 0;; round++) {
+		write_cr3(read_cr3());
+		GUEST_SYNC_ARGS(1, guest_read64(TEST_GVA), 0, 0, 0);
+		guest_write64(entry_gva, entry[!(round & 1)]);
+		GUEST_SYNC(2);
+	}
+}
+
+FIXTURE_VARIANT(table) {
+	int level;
+};
+KVM_FIXTURE(table)
+
+FIXTURE_VARIANT_ADD(table, pt) { PG_LEVEL_4K };
+FIXTURE_VARIANT_ADD(table, pd) { PG_LEVEL_2M };
+FIXTURE_VARIANT_ADD(table, pdpt) { PG_LEVEL_1G };
+FIXTURE_VARIANT_ADD(table, pml4) { PG_LEVEL_512G };
+
+/* A page that is in slots of both: what is written to it in SMM counts outside. */
+KVM_TEST_F(table, edited_in_smm)
+{
+	gpa_t entry_gpa, leaf[2];
+	uint64_t *entry, value[2];
+	struct kvm_vcpu *vcpu;
+	unsigned int round, i;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	gva_t gva;
+
+	/* When it is synced, KVM takes the right to write to it from one address space. */
+	__TEST_REQUIRE(variant->level > PG_LEVEL_4K || kvm_is_tdp_enabled() ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug with shadow paging: a page table stays writable in SMM; --set known_bugs=1 makes it a failure");
+	__TEST_REQUIRE(kernel_at_least(6, 1) || kvm_is_tdp_enabled() ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: a write in SMM to a page table is not seen, and what comes of it may never end; --set known_bugs=1 makes it a failure");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_edits_in_smm);
+	vm_smm_init(vm);
+	/* Two ways that part at the entry in question. */
+	for (i = 0; i < 2; i++) {
+		leaf[i] = vm_phy_pages_alloc(vm, 1);
+		*(uint64_t *)addr_gpa2hva(vm, leaf[i]) = VALUE(i);
+		gva = TEST_GVA + i * PG_LEVEL_SIZE(variant->level);
+		virt_pg_map(vm, gva, leaf[i]);
+		entry_gpa = vm_entry_gpa(vm, gva, variant->level);
+		value[i] = *(uint64_t *)addr_gpa2hva(vm, entry_gpa) | PTE_ACCESSED_MASK;
+		if (variant->level == PG_LEVEL_4K)
+			value[i] |= PTE_DIRTY_MASK;
+	}
+	entry_gpa = vm_entry_gpa(vm, TEST_GVA, variant->level);
+	entry = addr_gpa2hva(vm, entry_gpa);
+	virt_pg_map(vm, ENTRY_GVA, align_down(entry_gpa, PAGE_SIZE));
+	vcpu_args_set(vcpu, 3, ENTRY_GVA + entry_gpa % PAGE_SIZE, value[0], value[1]);
+	for (round = 0; round < 16; round++) {
+		vcpu_run_to_sync(vcpu, &uc);
+		TEST_ASSERT(uc.args[0] == 1 && uc.args[1] == VALUE(round & 1),
+			    "round %u: the guest reads 0x%lx through entry 0x%lx of level %d, which it wrote in SMM, and then flushed: want 0x%lx",
+			    round, uc.args[1], *entry, variant->level, VALUE(round & 1));
+		test_step("round %u: edit an entry of level %d in SMM", round, variant->level);
+		vcpu_set_smm(vcpu, true);
+		vcpu_expect_sync(vcpu, 2);
+		vcpu_set_smm(vcpu, false);
+	}
+	kvm_vm_free(vm);
+}
+
 /* ---- the VM dies while one vCPU is in SMM ---- */
 
 static struct kvm_vm *live_in_smm(void *arg)
