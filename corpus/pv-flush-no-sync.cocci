@@ -8,7 +8,7 @@
 // params: kvm_intel.ept=0
 // shows: data
 // hunks: 1
-// caught-by: pv_memory_test.kvm.flush_by_steal_time_is_one
+// caught-by: kvm_writer_test.kvm.flush_by_steal_time_is_one
 //
 // One vCPU of a guest may leave a note for another one, that does not run, to flush
 // its TLB. KVM does, but with shadow paging its own copy of the page tables is what must
