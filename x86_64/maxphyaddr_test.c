@@ -69,6 +69,7 @@ static bool is_exact(unsigned int fewer)
 
 #define TEST_GVA	0x600000000000UL
 #define VALUE		0x123456789abcdefUL
+#define CPUID_GBPAGES	BIT(26)		/* 0x80000001 EDX */
 
 enum { CPU_READS, CPU_WRITES, CPU_FETCHES, KVM_WRITES, NR_ACCESSES };
 
@@ -83,7 +84,7 @@ static const uint64_t access_error_code[] = {
 /* The host's: which bits of which entry. The guest's: what came of each access. */
 static struct {
 	gva_t entry, gap;
-	uint64_t bits;
+	uint64_t bits, cleared;
 	uint64_t vector[NR_ACCESSES], error_code[NR_ACCESSES], cr2[NR_ACCESSES];
 } trial;
 
@@ -119,7 +120,7 @@ static void guest_trials(void)
 
 	for (;;) {
 		entry = guest_read64(trial.entry);
-		guest_write64(trial.entry, entry | trial.bits);
+		guest_write64(trial.entry, (entry & ~trial.cleared) | trial.bits);
 		write_cr3(read_cr3());
 		for (i = 0; i < NR_ACCESSES; i++)
 			guest_access(i);
@@ -171,25 +172,37 @@ static void check_trial(struct kvm_vcpu *vcpu, int level, unsigned int bit)
 	}
 }
 
+/* Maps TEST_GVA; the guest's trials are of the entry of this level. */
+static void trial_set_entry(struct kvm_vm *vm, int level)
+{
+	const gpa_t entry = vm_entry_gpa(vm, TEST_GVA, level);
+
+	trial.entry = vm_map_gpa(vm, align_down(entry, PAGE_SIZE), PAGE_SIZE) +
+		      entry % PAGE_SIZE;
+}
+
+static void trial_init(struct kvm_vm *vm, gpa_t gap)
+{
+	const gpa_t data = vm_phy_pages_alloc(vm, 1);
+
+	*(uint64_t *)addr_gpa2hva(vm, data) = VALUE;
+	virt_pg_map(vm, TEST_GVA, data);
+	trial.gap = vm_map_gpa(vm, gap, PAGE_SIZE);
+}
+
 KVM_TEST_F(guest, faults_on_bits_beyond)
 {
 	const gpa_t gap = DRIVE_GPA;
 	unsigned int bit, first;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = create_with_vcpu(variant, &vcpu, guest_trials);
-	gpa_t data, entry;
 	int level;
 
 	first = vm->pa_bits + (is_exact(variant->fewer) ? 0 : variant->fewer);
 	__TEST_REQUIRE(first < 52, "all 52 bits of an address are in use");
-	data = vm_phy_pages_alloc(vm, 1);
-	*(uint64_t *)addr_gpa2hva(vm, data) = VALUE;
-	virt_pg_map(vm, TEST_GVA, data);
-	trial.gap = vm_map_gpa(vm, gap, PAGE_SIZE);
+	trial_init(vm, gap);
 	for (level = PG_LEVEL_4K; level <= PG_LEVEL_512G; level++) {
-		entry = vm_entry_gpa(vm, TEST_GVA, level);
-		trial.entry = vm_map_gpa(vm, align_down(entry, PAGE_SIZE), PAGE_SIZE) +
-			      entry % PAGE_SIZE;
+		trial_set_entry(vm, level);
 		/* The first, the last, and what is between, but not all of that. */
 		for (bit = first; bit < 52; bit += bit < 50 && bit > first ? 3 : 1) {
 			test_step("bit %u of an entry of level %d", bit, level);
@@ -198,6 +211,46 @@ KVM_TEST_F(guest, faults_on_bits_beyond)
 			run_trial(vcpu, gap);
 			check_trial(vcpu, level, bit);
 		}
+	}
+	kvm_vm_free(vm);
+}
+
+static void forget_gbpages(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
+	uint32_t i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == 0x80000001)
+			cpuid->entries[i].edx &= ~CPUID_GBPAGES;
+	}
+	vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
+}
+
+/*
+ * 512G pages there are none, and 1G pages only where CPUID says so; the CPU that walks
+ * the guest's page tables by itself has its own CPUID.
+ */
+KVM_TEST(faults_on_large_pages_that_there_are_none)
+{
+	const gpa_t gap = DRIVE_GPA;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(0);
+	int level;
+
+	vcpu = vm_vcpu_add(vm, 0, guest_trials);
+	forget_gbpages(vcpu);
+	trial_init(vm, gap);
+	trial.bits = PTE_LARGE_MASK;
+	for (level = kvm_is_tdp_enabled() ? PG_LEVEL_512G : PG_LEVEL_1G;
+	     level <= PG_LEVEL_512G; level++) {
+		test_step("a large page of level %d", level);
+		trial_set_entry(vm, level);
+		/* A good address of a 1G page. */
+		trial.cleared = PG_LEVEL_SIZE(PG_LEVEL_1G) - PAGE_SIZE;
+		sync_global_to_guest(vm, trial);
+		run_trial(vcpu, gap);
+		check_trial(vcpu, level, 7);
 	}
 	kvm_vm_free(vm);
 }
