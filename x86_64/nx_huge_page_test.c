@@ -355,6 +355,31 @@ KVM_TEST(switched_off_and_on)
 	kvm_vm_free(v.p.vm);
 }
 
+/* What only who may reboot the host may ask for, before there are vCPUs. */
+KVM_TEST(one_vm_does_without, .privileged = true,
+	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_VM_DISABLE_NX_HUGE_PAGES)))
+{
+	const uint32_t cap = KVM_CAP_VM_DISABLE_NX_HUGE_PAGES;
+	unsigned int i;
+	struct nx_vm v;
+
+	set_params();
+	nx_vm_create(&v, 0, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, 0);
+	TEST_ASSERT_ERRNO(__vm_enable_cap(v.p.vm, cap, 1), EINVAL, "an argument");
+	vm_enable_cap(v.p.vm, cap, 0);
+	v.p.vcpus[0] = vm_vcpu_add(v.p.vm, 0, guest_page_worker);
+	page_worker_init(&v.p.workers[0], v.p.vcpus[0], &v.p.area);
+	TEST_ASSERT_ERRNO(__vm_enable_cap(v.p.vm, cap, 0), EINVAL, "with a vCPU");
+	for (i = 0; i < NR_LARGE; i++) {
+		kvm_set_module_param("kvm", "nx_huge_pages", i % 2 ? "N" : "Y");
+		breadcrumb("execute from a large page, nx_huge_pages %s", i % 2 ? "off" : "on");
+		split(&v, i);
+		check_data(&v, 2 + 2 * i, "one was executed from");
+		expect(&v, 0, NR_LARGE, "one was executed from");
+	}
+	kvm_vm_free(v.p.vm);
+}
+
 /* ---- recovery ---- */
 
 static void wait_for_recovery(struct nx_vm *v)
