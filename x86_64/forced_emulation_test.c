@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * With kvm.force_emulation_prefix an instruction behind that prefix is KVM's to
+ * execute. What the guest's page tables do not allow the CPU they do not allow KVM
+ * either, in user mode and in the kernel: the same exception, error code and CR2, and
+ * memory that nobody may write stays as it is.
+ *
+ * What breaks this: an access of the emulator's that is made with the kernel's rights
+ * where the guest is in user mode, or with no check at all; an error code or an
+ * address that is another fault's.
+ */
+#include "kvm_test_harness.h"
+#include "processor.h"
+
+KVM_TEST_SUITE(forced_emulation_test,
+	.needs = { .privileged = true },
+	.fixes = FIXES("3c9fa24ca7c9 kvm: x86: use correct privilege level for sgdt/sidt/fxsave/fxrstor access"));
+
+#define DATA_GVA	0x500000000000UL
+
+/* ---- guest ---- */
+
+#define FEP	"ud2\n\t.ascii \"kvm\"\n\t"
+
+/* At RDI, or from RSI to RDI. Those that load and store are first. */
+#define FOR_EACH_RMW(X)							\
+	X(add_store, "addq %%rax, (%%rdi)")				\
+	X(lock_xadd, "lock xaddq %%rax, (%%rdi)")			\
+	X(xchg, "xchgq %%rax, (%%rdi)")					\
+	X(cmpxchg, "lock cmpxchgq %%rcx, (%%rdi)")			\
+	X(cmpxchg8b, "lock cmpxchg8b (%%rdi)")				\
+	X(bts, "lock btsq $5, (%%rdi)")
+#define FOR_EACH_INSN(X)						\
+	FOR_EACH_RMW(X)							\
+	X(mov_store, "movq %%rax, (%%rdi)")				\
+	X(mov_load, "movq (%%rdi), %%rax")				\
+	X(movzx, "movzwl (%%rdi), %%eax")				\
+	X(movnti, "movnti %%rax, (%%rdi)")				\
+	X(add_load, "addq (%%rdi), %%rax")				\
+	X(setc, "setc (%%rdi)")						\
+	X(stos, "stosq")						\
+	X(lods, "lodsq")						\
+	X(movs, "movsq")						\
+	X(scas, "scasq")						\
+	X(cmps, "cmpsq")						\
+	X(sgdt, "sgdt (%%rdi)")						\
+	X(sidt, "sidt (%%rdi)")						\
+	X(sldt, "sldt (%%rdi)")						\
+	X(str, "str (%%rdi)")						\
+	X(smsw, "smsw (%%rdi)")						\
+	X(fnstcw, "fnstcw (%%rdi)")					\
+	X(fnstsw, "fnstsw (%%rdi)")
+
+#define NUMBER(name, insn)	INSN_##name,
+#define NAME(name, insn)	#name,
+#define EXEC(prefix, insn)						\
+	asm volatile("movabs %[magic], %%r9\n\t"			\
+		     "lea 1f(%%rip), %%r10\n\t"				\
+		     "lea 2f(%%rip), %%r11\n\t"				\
+		     prefix "1: " insn __KVM_ASM_SAFE_END		\
+		     : [vector] "=&q"(vector), [ec] "=&r"(ec), "+D"(rdi), \
+		       "+S"(rsi), "+a"(rax), "+b"(rbx), "+c"(rcx), "+d"(rdx) \
+		     : [magic] "i"(KVM_EXCEPTION_MAGIC)			\
+		     : "r9", "r10", "r11", "memory", "cc")
+#define CASE(name, insn)						\
+	case INSN_##name:						\
+		if (order.fep)						\
+			EXEC(FEP, insn);				\
+		else							\
+			EXEC("", insn);					\
+		break;
+
+enum { FOR_EACH_INSN(NUMBER) NR_INSNS, FIRST_NO_RMW = INSN_mov_store };
+static const char *const insn_names[] = { FOR_EACH_INSN(NAME) };
+
+static struct {
+	uint64_t insn, fep;
+	gva_t gva;
+} order;
+
+static void guest_takes_orders(void)
+{
+	uint64_t rdi, rsi, rax, rbx, rcx, rdx, ec;
+	uint8_t vector;
+
+	for (;;) {
+		rdi = rsi = order.gva;
+		rax = rbx = rcx = rdx = 0;
+		vector = 0;
+		ec = 0;
+		switch (order.insn) {
+		FOR_EACH_INSN(CASE)
+		}
+		GUEST_SYNC_ARGS(vector, ec, 0, 0, 0);
+	}
+}
+
+/* ---- host ---- */
+
+struct outcome {
+	uint64_t vector, error_code, cr2;
+	bool written;
+};
+
+static const struct {
+	const char *name;
+	uint64_t rights;
+} pages[] = {
+	{ "a page that all may write", PTE_PRESENT_MASK | PTE_WRITABLE_MASK | PTE_USER_MASK },
+	{ "a page that all may read", PTE_PRESENT_MASK | PTE_USER_MASK },
+	{ "the kernel's page", PTE_PRESENT_MASK | PTE_WRITABLE_MASK },
+	{ "the kernel's read-only page", PTE_PRESENT_MASK },
+	{ "no page", PTE_WRITABLE_MASK | PTE_USER_MASK },
+};
+
+static bool all_zero(const uint64_t *word)
+{
+	size_t i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+static void execute(struct kvm_vcpu *vcpu, void *hva, bool fep, struct outcome *out)
+{
+	struct kvm_sregs sregs;
+	struct ucall uc;
+
+	memset(hva, 0, PAGE_SIZE);
+	order.fep = fep;
+	sync_global_to_guest(vcpu->vm, order);
+	vcpu_run_to_sync(vcpu, &uc);
+	vcpu_sregs_get(vcpu, &sregs);
+	*out = (struct outcome){
+		.vector = uc.args[0], .error_code = uc.args[0] ? uc.args[1] : 0,
+		.cr2 = uc.args[0] == PF_VECTOR ? sregs.cr2 : 0,
+		.written = !all_zero(hva),
+	};
+}
+
+/* QEMU's TCG faults on the load of an instruction that stores as well. */
+static void correct_error_code(struct outcome *by_cpu, unsigned int insn)
+{
+	if (by_cpu->vector == PF_VECTOR && insn < FIRST_NO_RMW && host_may_be_tcg())
+		by_cpu->error_code |= PFERR_WRITE_MASK;
+}
+
+FIXTURE_VARIANT(cpl) {
+	bool user;
+};
+KVM_FIXTURE(cpl)
+FIXTURE_VARIANT_ADD(cpl, kernel) { false };
+FIXTURE_VARIANT_ADD(cpl, user) { true };
+
+KVM_TEST_F(cpl, has_the_rights_of_the_cpu)
+{
+	struct outcome want, got;
+	struct kvm_vcpu *vcpu;
+	unsigned int i, insn;
+	struct kvm_vm *vm;
+	uint64_t *pte;
+	int level;
+	gpa_t gpa;
+
+	kvm_set_module_param("kvm", "force_emulation_prefix", "1");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_takes_orders);
+	gpa = vm_phy_pages_alloc(vm, 1);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		virt_pg_map(vm, DATA_GVA + i * PAGE_SIZE, gpa);
+	if (variant->user)
+		vcpu_enter_user_mode(vcpu);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		pte = vm_get_pte(vm, DATA_GVA + i * PAGE_SIZE, &level);
+		*pte = gpa | pages[i].rights;
+	}
+	for (insn = 0; insn < NR_INSNS; insn++) {
+		for (i = 0; i < ARRAY_SIZE(pages); i++) {
+			test_step("%s, %s, by the CPU and by KVM", insn_names[insn], pages[i].name);
+			order.insn = insn;
+			order.gva = DATA_GVA + i * PAGE_SIZE + 0x40;
+			execute(vcpu, addr_gpa2hva(vm, gpa), false, &want);
+			correct_error_code(&want, insn);
+			execute(vcpu, addr_gpa2hva(vm, gpa), true, &got);
+			TEST_ASSERT(got.vector == want.vector && got.error_code == want.error_code &&
+				    got.cr2 == want.cr2 && got.written == want.written,
+				    "%s, %s: by the CPU vector %lu, error code 0x%lx, CR2 0x%lx, memory was %swritten; by KVM vector %lu, error code 0x%lx, CR2 0x%lx, memory was %swritten",
+				    insn_names[insn], pages[i].name, want.vector, want.error_code,
+				    want.cr2, want.written ? "" : "not ", got.vector, got.error_code,
+				    got.cr2, got.written ? "" : "not ");
+		}
+	}
+	kvm_vm_free(vm);
+}
+
+KVM_TEST_MAIN()
