@@ -148,11 +148,38 @@ static void correct_error_code(struct outcome *by_cpu, unsigned int insn)
 }
 
 FIXTURE_VARIANT(cpl) {
-	bool user;
+	bool user, no_wp, smap, ac;
 };
 KVM_FIXTURE(cpl)
-FIXTURE_VARIANT_ADD(cpl, kernel) { false };
-FIXTURE_VARIANT_ADD(cpl, user) { true };
+FIXTURE_VARIANT_ADD(cpl, kernel) { };
+FIXTURE_VARIANT_ADD(cpl, kernel_without_wp) { .no_wp = true };
+FIXTURE_VARIANT_ADD(cpl, kernel_with_smap) { .smap = true };
+FIXTURE_VARIANT_ADD(cpl, kernel_with_smap_and_ac) { .smap = true, .ac = true };
+FIXTURE_VARIANT_ADD(cpl, user) { .user = true };
+
+static void set_registers(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(cpl) *v)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	vcpu_sregs_get(vcpu, &sregs);
+	vcpu_regs_get(vcpu, &regs);
+	if (v->no_wp)
+		sregs.cr0 &= ~X86_CR0_WP;
+	if (v->smap)
+		sregs.cr4 |= X86_CR4_SMAP;
+	if (v->ac)
+		regs.rflags |= X86_EFLAGS_AC;
+	vcpu_sregs_set(vcpu, &sregs);
+	vcpu_regs_set(vcpu, &regs);
+}
+
+static bool guest_has_smap(void)
+{
+	const struct kvm_cpuid_entry2 *e = get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+
+	return e && e->ebx & BIT(20);
+}
 
 KVM_TEST_F(cpl, has_the_rights_of_the_cpu)
 {
@@ -164,6 +191,7 @@ KVM_TEST_F(cpl, has_the_rights_of_the_cpu)
 	int level;
 	gpa_t gpa;
 
+	__TEST_REQUIRE(!variant->smap || guest_has_smap(), "needs SMAP in the guest's CPUID");
 	kvm_set_module_param("kvm", "force_emulation_prefix", "1");
 	vm = vm_create_with_one_vcpu(&vcpu, guest_takes_orders);
 	gpa = vm_phy_pages_alloc(vm, 1);
@@ -171,6 +199,7 @@ KVM_TEST_F(cpl, has_the_rights_of_the_cpu)
 		virt_pg_map(vm, DATA_GVA + i * PAGE_SIZE, gpa);
 	if (variant->user)
 		vcpu_enter_user_mode(vcpu);
+	set_registers(vcpu, variant);
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		pte = vm_get_pte(vm, DATA_GVA + i * PAGE_SIZE, &level);
 		*pte = gpa | pages[i].rights;
