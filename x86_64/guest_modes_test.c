@@ -499,6 +499,41 @@ KVM_TEST(large_page_above_4g)
 	modes_free(&m);
 }
 
+/* ---- large pages of the host ---- */
+
+#define HUGE_GPA	0x40000000UL
+#define HUGE_SLOT	(MODES_DATA_SLOT + 1)
+
+/* Without paging the guest's memory may be in 1G pages, which its mode does not have. */
+KVM_TEST(without_paging_in_1g_pages, .huge_1g = 1)
+{
+	struct modes_step *s[8];
+	struct modes m;
+	unsigned int i;
+	uint32_t *word;
+
+	modes_create(&m);
+	vm_userspace_mem_region_add(m.vm, VM_MEM_SRC_ANONYMOUS_HUGETLB_1GB, HUGE_GPA, HUGE_SLOT,
+				    SZ_1G / PAGE_SIZE, 0);
+	breadcrumb("memory in a 1G page, without paging");
+	for (i = 0; i < ARRAY_SIZE(s); i++) {
+		const uint32_t gpa = HUGE_GPA + i * (SZ_1G / ARRAY_SIZE(s)) + i * 0x1234560;
+
+		word = addr_gpa2hva(m.vm, gpa);
+		word[0] = 0x5000 + i;
+		s[i] = modes_add(&m, MODES_READ, gpa, 0);
+		modes_add(&m, MODES_WRITE, gpa + 4, 0x6000 + i);
+	}
+	modes_run(&m, "memory in a 1G page");
+	for (i = 0; i < ARRAY_SIZE(s); i++) {
+		word = addr_gpa2hva(m.vm, HUGE_GPA + i * (SZ_1G / ARRAY_SIZE(s)) + i * 0x1234560);
+		TEST_ASSERT(s[i]->got == 0x5000 + i && word[1] == 0x6000 + i,
+			    "gpa 0x%x: the guest read 0x%x, want 0x%x, and wrote 0x%x, the host has 0x%x",
+			    s[i]->addr, s[i]->got, 0x5000 + i, 0x6000 + i, word[1]);
+	}
+	modes_free(&m);
+}
+
 /* ---- the end of 32 bits ---- */
 
 /* What begins below 4G and ends above goes on at 0: KVM's emulator must know that, too. */
