@@ -425,7 +425,8 @@ KVM_TEST(moved_slot_counts_anew, .thp = true)
  * Shadow paging write-protects a page that holds a guest page table, so the 2M
  * around it cannot be one page; with TDP a page table is a page like others.
  */
-KVM_TEST(page_table_inside_a_large_page, .thp = true)
+/* @level is that of the entry that leads to the page: 2M for a page table, 1G for one above. */
+static void table_inside_a_large_page(int level)
 {
 	const gpa_t table = AREA_GPA + SZ_2M + 17 * PAGE_SIZE;
 	const gva_t scratch = 0x7e0000000000UL;
@@ -440,9 +441,9 @@ KVM_TEST(page_table_inside_a_large_page, .thp = true)
 	backing_require_huge(addr_gpa2hva(p.vm, AREA_GPA), 3 * SZ_2M);
 	page_worker_check_sizes(&p.workers[0], NULL, "before the page table");
 
-	/* The page now holds PTEs, of which the first maps it itself. */
+	/* The first entry of the page leads to the page itself, at each level below. */
 	breadcrumb("use a page table inside the large page");
-	__virt_pg_map(p.vm, scratch, AREA_GPA, PG_LEVEL_2M);
+	__virt_pg_map(p.vm, scratch, AREA_GPA, level);
 	pde = vm_get_pte(p.vm, scratch, NULL);
 	page_area_set_round(&p.area, SZ_2M / PAGE_SIZE + 17, 1, ROUND_NONE);
 	memset(addr_gpa2hva(p.vm, table), 0, PAGE_SIZE);
@@ -461,14 +462,32 @@ KVM_TEST(page_table_inside_a_large_page, .thp = true)
 	page_worker_check_sizes(&p.workers[0], &want, "with a page table in the second 2M");
 	page_area_check(&p.area, "with a page table in the second 2M");
 
-	/* KVM no longer shadows the page once its memslot was deleted. */
-	breadcrumb("recreate the slot");
+	/* KVM gives up all that it shadows with any slot, but only this one's metadata is new. */
+	breadcrumb("recreate another slot");
 	*pde = 0;
+	memset(addr_gpa2hva(p.vm, table), 0, PAGE_SIZE);
+	page_area_fill(&p.area, 0, p.area.npages, 5);
+	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA + SZ_1G,
+				    DATA_SLOT + 1, 1, 0);
+	vm_mem_region_delete(p.vm, DATA_SLOT + 1);
+	page_worker_check_sizes(&p.workers[0], NULL, "without the page table");
+
+	breadcrumb("recreate the slot");
 	vm_mem_region_reload(p.vm, DATA_SLOT);
 	page_area_fill(&p.area, 0, p.area.npages, 3);
 	page_worker_check_sizes(&p.workers[0], NULL, "in a new slot, without the page table");
 	check_data(&p, 4);
 	kvm_vm_free(p.vm);
+}
+
+KVM_TEST(page_table_inside_a_large_page, .thp = true)
+{
+	table_inside_a_large_page(PG_LEVEL_2M);
+}
+
+KVM_TEST(page_directory_inside_a_large_page, .thp = true)
+{
+	table_inside_a_large_page(PG_LEVEL_1G);
 }
 
 /* ---- access rights ---- */
