@@ -271,6 +271,14 @@ void kvm_vm_get_dirty_log(struct kvm_vm *vm, int slot, void *log);
 
 /* ---- addresses ---- */
 
+/* Where gpas end that a test may use and can map one to one, at canonical addresses. */
+static inline gpa_t vm_identity_end(const struct kvm_vm *vm)
+{
+	const gpa_t end = (vm->max_gfn + 1) << PAGE_SHIFT;
+
+	return end < BIT(47) ? end : BIT(47);
+}
+
 void *addr_gpa2hva(struct kvm_vm *vm, gpa_t gpa);
 void *addr_gva2hva(struct kvm_vm *vm, gva_t gva);
 gpa_t addr_hva2gpa(struct kvm_vm *vm, void *hva);

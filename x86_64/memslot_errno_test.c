@@ -270,10 +270,7 @@ KVM_TEST(slot_may_end_where_the_address_space_does)
 	arena_expect_gap(&w.a, GPA, NPAGES);
 	vm_mem_region_move(w.a.vm, SLOT, GPA);
 
-	/* Mapped one to one, so that the address must be canonical as well. */
-	end = (w.a.vm->max_gfn + 1) << PAGE_SHIFT;
-	if (end > BIT(47))
-		end = BIT(47);
+	end = vm_identity_end(w.a.vm);
 	gpa = end - SIZE;
 	virt_map(w.a.vm, gpa, gpa, NPAGES);
 	arena_expect_gap(&w.a, gpa, NPAGES);

@@ -52,7 +52,7 @@ static void moved_create(struct moved *m, gpa_t gpa)
 {
 	arena_create(&m->a, 2, NPAGES);
 	m->places[0] = ARENA_GPA;
-	m->places[1] = gpa == TOP ? (m->a.vm->max_gfn + 1 - NPAGES) << PAGE_SHIFT : gpa;
+	m->places[1] = gpa == TOP ? vm_identity_end(m->a.vm) - SIZE : gpa;
 	virt_map(m->a.vm, m->places[1], m->places[1], NPAGES);
 	patterned_mem_alloc(&m->mem, VM_MEM_SRC_ANONYMOUS, SIZE, ARENA_GPA,
 			    (struct pattern){ 1, SLOT });
