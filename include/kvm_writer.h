@@ -27,8 +27,9 @@ const char *kvm_writer_name(enum kvm_writer w);
 void vm_kvm_writers_init(struct kvm_vm *vm);
 
 /*
- * Has KVM write to @gpa, aligned to 64 bytes, from now on. False, with one line that
- * says so, where this kernel or CPU has no such writer.
+ * Has KVM write to @gpa from now on, which is aligned to 64 bytes, and to a page for
+ * Hyper-V's. False, with one line that says so, where KVM does not offer that writer;
+ * one that it offers and refuses fails the case.
  */
 bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa);
 /* When the vCPU runs next, KVM writes. */

@@ -157,6 +157,7 @@ struct backing_mem {
 	enum vm_mem_backing_src_type type;
 	void *hva;
 	size_t size;
+	uint64_t offset;		/* what it is congruent with: its gpa */
 	void *mmap_start;
 	size_t mmap_size;
 	int fd;				/* -1 for anonymous memory */

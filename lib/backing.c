@@ -158,6 +158,7 @@ void backing_mem_alloc(struct backing_mem *mem, enum vm_mem_backing_src_type typ
 
 	memset(mem, 0, sizeof(*mem));
 	mem->type = type;
+	mem->offset = offset;
 	mem->size = size;
 	mem->fd = -1;
 
@@ -192,6 +193,7 @@ void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type ty
 {
 	memset(mem, 0, sizeof(*mem));
 	mem->type = type;
+	mem->offset = offset;
 	mem->size = size;
 	mem->fd = -1;
 	mem->hva = mmap(reserve_congruent(mem, offset), size, PROT_READ | PROT_WRITE,
@@ -209,8 +211,8 @@ static void check_references(const struct backing_mem *mem)
 {
 	TEST_ASSERT_ORACLE(ORACLE_LEAK,
 			   !fcntl(mem->fd, F_ADD_SEALS, F_SEAL_WRITE) || errno != EBUSY,
-			   "%s memory that was of a guest is unmapped, but somebody has a reference to a page of it",
-			   backing_srcs[mem->type].name);
+			   "0x%zx bytes of %s memory from gpa 0x%lx on are unmapped, their VM is gone, but somebody has a reference to a page of it",
+			   mem->size, backing_srcs[mem->type].name, mem->offset);
 }
 
 void backing_mem_free(struct backing_mem *mem)

@@ -74,7 +74,7 @@ static void world_create(struct world *w, enum kvm_writer writer)
 	vm_mem_region_add_backing(w->vm, &w->mem[0], w->mem[0].hva, GPA, SLOT, NPAGES, 0);
 	vcpu_run_to_sync(w->vcpu, &uc);
 	__TEST_REQUIRE(kvm_writer_start(w->vcpu, writer, GPA + PLACE),
-		       "needs this writer of KVM's: %s", kvm_writer_name(writer));
+		       "needs %s, which KVM does not offer here", kvm_writer_name(writer));
 }
 
 static void world_free(struct world *w)
@@ -84,7 +84,7 @@ static void world_free(struct world *w)
 	backing_mem_free(&w->mem[1]);
 }
 
-/* Which of the bytes are not as they were; @place is where KVM may write. */
+/* Where it may write, or elsewhere: is any byte not as it was? */
 static bool was_written(struct world *w, unsigned int i, bool elsewhere)
 {
 	const char *mem = w->mem[i].hva;
@@ -115,12 +115,12 @@ static void run(struct world *w, int want, const char *when)
 	kvm_turn(w);
 	for (i = 0; i < 2; i++) {
 		TEST_ASSERT(!was_written(w, i, true),
-			    "%s: KVM has written to memory %d beside the %lu bytes that are its", when, i,
-			    PLACE_SIZE);
+			    "%s: KVM has written to memory %d beside the %lu bytes at gpa 0x%lx", when,
+			    i, PLACE_SIZE, GPA + PLACE);
 		TEST_ASSERT(was_written(w, i, false) == (i == want),
-			    "%s: KVM has %swritten to memory %d, which is %s", when,
-			    i == want ? "not " : "", i,
-			    i == want ? "at the gpa now" : "not at the gpa any more");
+			    "%s: KVM has %swritten to memory %d, which is %s gpa 0x%lx", when,
+			    i == want ? "not " : "", i, i == want ? "at" : "not to be written at",
+			    GPA + PLACE);
 	}
 }
 

@@ -423,16 +423,16 @@ KVM_TEST(moved_slot_counts_anew, .thp = true)
 
 /*
  * Shadow paging write-protects a page that holds a guest page table, so the 2M
- * around it cannot be one page; with TDP a page table is a page like others.
+ * around it cannot be one page; with TDP a page table is a page like others. @level
+ * is that of the entry that leads to the page: 2M for a page table, 1G for one above.
  */
-/* @level is that of the entry that leads to the page: 2M for a page table, 1G for one above. */
 static void table_inside_a_large_page(int level)
 {
 	const gpa_t table = AREA_GPA + SZ_2M + 17 * PAGE_SIZE;
 	const gva_t scratch = 0x7e0000000000UL;
 	struct page_sizes want;
 	struct page_vm p;
-	uint64_t *pde;
+	uint64_t *entry;
 
 	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 1);
 	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS_THP, AREA_GPA,
@@ -444,12 +444,12 @@ static void table_inside_a_large_page(int level)
 	/* The first entry of the page leads to the page itself, at each level below. */
 	breadcrumb("use a page table inside the large page");
 	__virt_pg_map(p.vm, scratch, AREA_GPA, level);
-	pde = vm_get_pte(p.vm, scratch, NULL);
+	entry = vm_get_pte(p.vm, scratch, NULL);
 	page_area_set_round(&p.area, SZ_2M / PAGE_SIZE + 17, 1, ROUND_NONE);
 	memset(addr_gpa2hva(p.vm, table), 0, PAGE_SIZE);
 	*(uint64_t *)addr_gpa2hva(p.vm, table) = table | PTE_PRESENT_MASK |
 		PTE_WRITABLE_MASK | PTE_ACCESSED_MASK | PTE_DIRTY_MASK;
-	*pde = table | PTE_PRESENT_MASK | PTE_WRITABLE_MASK | PTE_ACCESSED_MASK;
+	*entry = table | PTE_PRESENT_MASK | PTE_WRITABLE_MASK | PTE_ACCESSED_MASK;
 	TEST_ASSERT(page_worker_read64(&p.workers[0], scratch) ==
 		    *(uint64_t *)addr_gpa2hva(p.vm, table),
 		    "the guest does not read its page table through itself");
@@ -464,7 +464,7 @@ static void table_inside_a_large_page(int level)
 
 	/* KVM gives up all that it shadows with any slot, but only this one's metadata is new. */
 	breadcrumb("recreate another slot");
-	*pde = 0;
+	*entry = 0;
 	memset(addr_gpa2hva(p.vm, table), 0, PAGE_SIZE);
 	page_area_fill(&p.area, 0, p.area.npages, 5);
 	vm_userspace_mem_region_add(p.vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA + SZ_1G,

@@ -11,6 +11,11 @@
 #define HV_X64_MSR_HYPERCALL		0x40000001
 #define HV_X64_MSR_VP_ASSIST_PAGE	0x40000073
 
+#define CPUID_KVM_FEATURES	0x40000001
+#define FEATURE_CLOCKSOURCE2	3
+#define FEATURE_STEAL_TIME	5
+#define FEATURE_PV_EOI		6
+
 #define INTERRUPT	0x55
 
 #define LAPIC_REG(state, reg)	(*(uint32_t *)&(state).regs[reg])
@@ -49,21 +54,27 @@ static const struct writer {
 	const char *name;
 	uint32_t msr;
 	uint64_t enable;
+	unsigned int feature;	/* bit of EAX; 0: KVM_CAP_HYPERV */
 	void (*trigger)(struct kvm_vcpu *vcpu);
 } writers[NR_KVM_WRITERS] = {
-	[KVM_WRITES_WALL_CLOCK] = { .name = "wall clock", .msr = MSR_KVM_WALL_CLOCK_NEW },
+	[KVM_WRITES_WALL_CLOCK] = {
+		.name = "wall clock", .msr = MSR_KVM_WALL_CLOCK_NEW,
+		.feature = FEATURE_CLOCKSOURCE2 },
 	[KVM_WRITES_HYPERCALL_PAGE] = {
 		.name = "Hyper-V hypercall page", .msr = HV_X64_MSR_HYPERCALL, .enable = 1 },
 	[KVM_WRITES_ASSIST_PAGE] = {
 		.name = "Hyper-V assist page", .msr = HV_X64_MSR_VP_ASSIST_PAGE, .enable = 1 },
 	[KVM_WRITES_CLOCK] = {
 		.name = "kvmclock", .msr = MSR_KVM_SYSTEM_TIME_NEW, .enable = 1,
+		.feature = FEATURE_CLOCKSOURCE2,
 		.trigger = update_clock },
 	/* At each KVM_RUN. */
 	[KVM_WRITES_STEAL_TIME] = {
-		.name = "steal time", .msr = MSR_KVM_STEAL_TIME, .enable = 1 },
+		.name = "steal time", .msr = MSR_KVM_STEAL_TIME, .enable = 1,
+		.feature = FEATURE_STEAL_TIME },
 	[KVM_WRITES_END_OF_INTERRUPT] = {
 		.name = "end of interrupt", .msr = MSR_KVM_PV_EOI_EN, .enable = 1,
+		.feature = FEATURE_PV_EOI,
 		.trigger = request_interrupt },
 };
 
@@ -83,19 +94,33 @@ static bool cpu_has_apicv(void)
 			       kvm_get_module_param_bool("kvm_intel", "enable_apicv");
 }
 
+static bool is_offered(const struct writer *w)
+{
+	const struct kvm_cpuid_entry2 *e =
+		get_cpuid_entry(kvm_get_supported_cpuid(), CPUID_KVM_FEATURES, 0);
+
+	return w->feature ? e && e->eax & BIT(w->feature) : kvm_has_cap(KVM_CAP_HYPERV);
+}
+
 bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa)
 {
+	int ret;
+
 	if (w == KVM_WRITES_END_OF_INTERRUPT && cpu_has_apicv()) {
 		pr_info("%s: not where the CPU has an APIC of its own", writers[w].name);
+		return false;
+	}
+	if (!is_offered(&writers[w])) {
+		pr_info("%s: this kernel does not offer it", writers[w].name);
 		return false;
 	}
 	/* Without one, Hyper-V's hypercalls stay off. */
 	if (w == KVM_WRITES_HYPERCALL_PAGE)
 		_vcpu_set_msr(vcpu, HV_X64_MSR_GUEST_OS_ID, 1);
-	if (_vcpu_set_msr(vcpu, writers[w].msr, gpa | writers[w].enable) != 1) {
-		pr_info("%s: this kernel does not offer it", writers[w].name);
-		return false;
-	}
+	ret = _vcpu_set_msr(vcpu, writers[w].msr, gpa | writers[w].enable);
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret == 1,
+			   "%s: KVM offers it, but KVM_SET_MSRS of 0x%x, gpa 0x%lx, returned %d",
+			   writers[w].name, writers[w].msr, gpa, ret);
 	return true;
 }
 
