@@ -37,6 +37,10 @@ static inline uint32_t modes_window(unsigned int page)
 	return MODES_WINDOW + page / 8 * SZ_2M + page % 8 * PAGE_SIZE;
 }
 
+/* A page of data is a number, where a write goes, and there a function. */
+#define MODES_CALLEE_OFFSET	0x800
+#define MODES_DONE_PORT		0x1008	/* the guest writes it behind the last step */
+
 enum modes_op {
 	MODES_READ, MODES_WRITE, MODES_EXEC,
 	MODES_WRITE64,		/* CMPXCHG8B */
@@ -81,6 +85,16 @@ struct modes {
 	bool no_pse;			/* CR4.PSE is clear in 32-bit mode */
 	uint32_t stored;		/* the last value that was written to data */
 };
+
+static inline uint32_t *modes_word32(struct modes *m, gpa_t gpa)
+{
+	return addr_gpa2hva(m->vm, gpa);
+}
+
+static inline uint64_t *modes_word64(struct modes *m, gpa_t gpa)
+{
+	return addr_gpa2hva(m->vm, gpa);
+}
 
 /* Mode is MODE_NONPAGED when this returns; all modes have tables. */
 void modes_create(struct modes *m);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A guest that goes between paging modes, see guest_modes.h. */
-#include <stdarg.h>
-
 #include "guest_modes.h"
-#include "ucall.h"
 
 #define CODE_GPA	MODES_GPA
 #define BOX_GPA		(MODES_GPA + 0x1000)
@@ -14,7 +11,6 @@
 #define LIDT64_GPA	(DESC_GPA + 0x410)
 #define STACK_GPA	(MODES_GPA + 0x8000)
 #define TABLES_GPA	(MODES_GPA + 0x10000)
-#define DONE_PORT	0x1008
 
 #define PDPT_SIZE	32UL
 
@@ -23,8 +19,6 @@
 #define CS64		0x18
 
 #define RW		(PTE_PRESENT_MASK | PTE_WRITABLE_MASK)
-#define CALLEE_OFFSET	0x800
-#define WRITTEN_OFFSET	8
 
 /* Position independent; EBP is the box, ESI the step. */
 extern char modes_code[], modes_code_end[], modes_gp32[], modes_pf32[], modes_pf64[];
@@ -128,7 +122,7 @@ asm(".pushsection .rodata\n"
     "incl	4(%ebp)\n\t"
     "jmp	1b\n"
     "99:\n\t"
-    "movw	$0x1008, %dx\n\t"		/* DONE_PORT */
+    "movw	$0x1008, %dx\n\t"		/* MODES_DONE_PORT */
     "outb	%al, %dx\n\t"
     "jmp	modes_code\n"
     "modes_gp32:\n\t"
@@ -182,88 +176,20 @@ bool cpu_mode_possible(enum cpu_mode mode)
 	return mode != MODE_LONG || !kvm_is_tdp_enabled() || !host_may_be_tcg();
 }
 
-/* ---- tables and walks ---- */
-
-static uint32_t *word32(struct modes *m, gpa_t gpa)
-{
-	return addr_gpa2hva(m->vm, gpa);
-}
-
-static uint64_t *word64(struct modes *m, gpa_t gpa)
-{
-	return addr_gpa2hva(m->vm, gpa);
-}
-
-static bool step_down(struct modes_walk *w, uint64_t entry)
-{
-	w->present = entry & PTE_PRESENT_MASK;
-	w->writable &= !!(entry & PTE_WRITABLE_MASK);
-	w->nx |= !!(entry & PTE_NX_MASK);
-	return w->present;
-}
-
-static void walk_32bit(struct modes *m, uint32_t addr, struct modes_walk *w)
-{
-	uint32_t e = *word32(m, m->root[MODE_32BIT] + (addr >> 22) * 4);
-
-	if (!step_down(w, e))
-		return;
-	/* PSE-36: 8 more bits of the gpa. */
-	w->gpa = (e & 0xffc00000) | (addr & 0x3fffff) | (uint64_t)(e >> 13 & 0xff) << 32;
-	if (e & PTE_LARGE_MASK && !m->no_pse)
-		return;
-	e = *word32(m, (e & ~0xfffU) + (addr >> 12 & 1023) * 4);
-	step_down(w, e);
-	w->gpa = (e & ~0xfffU) | (addr & 0xfff);
-}
-
-static void walk_64bit(struct modes *m, uint32_t addr, struct modes_walk *w)
-{
-	uint64_t e;
-
-	if (m->mode == MODE_LONG) {
-		e = *word64(m, m->root[MODE_LONG]);
-		if (!step_down(w, e))
-			return;
-		e = *word64(m, (e & PHYSICAL_PAGE_MASK) + (addr >> 30) * 8);
-	} else {
-		/* These have no rights, and are not where a walk reads them. */
-		e = m->pdptes[addr >> 30] | PTE_WRITABLE_MASK;
-	}
-	if (!step_down(w, e))
-		return;
-	e = *word64(m, (e & PHYSICAL_PAGE_MASK) + (addr >> 21 & 511) * 8);
-	if (!step_down(w, e))
-		return;
-	w->gpa = (e & PHYSICAL_PAGE_MASK & ~(SZ_2M - 1)) | (addr & (SZ_2M - 1));
-	if (e & PTE_LARGE_MASK)
-		return;
-	e = *word64(m, (e & PHYSICAL_PAGE_MASK) + (addr >> 12 & 511) * 8);
-	step_down(w, e);
-	w->gpa = (e & PHYSICAL_PAGE_MASK) | (addr & 0xfff);
-}
-
-static void walk(struct modes *m, uint32_t addr, struct modes_walk *w)
-{
-	*w = (struct modes_walk){ .present = true, .writable = true, .gpa = addr };
-	if (m->mode == MODE_32BIT)
-		walk_32bit(m, addr, w);
-	else if (m->mode != MODE_NONPAGED)
-		walk_64bit(m, addr, w);
-}
+/* ---- page tables ---- */
 
 static void make_32bit_tables(struct modes *m)
 {
 	const gpa_t pd = m->root[MODE_32BIT];
 	unsigned int i, j;
 
-	*word32(m, pd + (MODES_GPA >> 22) * 4) = MODES_GPA | RW | PTE_LARGE_MASK;
-	*word32(m, pd + (MODES_LARGE >> 22) * 4) = MODES_GPA | RW | PTE_LARGE_MASK;
-	*word32(m, pd + (MODES_GAP >> 22) * 4) = MODES_GAP_GPA | RW | PTE_LARGE_MASK;
-	*word32(m, pd + (MODES_WINDOW >> 22) * 4) = m->pt32[0] | RW;
+	*modes_word32(m, pd + (MODES_GPA >> 22) * 4) = MODES_GPA | RW | PTE_LARGE_MASK;
+	*modes_word32(m, pd + (MODES_LARGE >> 22) * 4) = MODES_GPA | RW | PTE_LARGE_MASK;
+	*modes_word32(m, pd + (MODES_GAP >> 22) * 4) = MODES_GAP_GPA | RW | PTE_LARGE_MASK;
+	*modes_word32(m, pd + (MODES_WINDOW >> 22) * 4) = m->pt32[0] | RW;
 	for (i = 0; i < 2; i++) {
 		for (j = 0; j < MODES_WINDOW_PAGES; j++)
-			*word32(m, m->pt32[i] + (modes_window(j) >> 12 & 1023) * 4) =
+			*modes_word32(m, m->pt32[i] + (modes_window(j) >> 12 & 1023) * 4) =
 				(MODES_DATA_GPA + (j + i * 100) * PAGE_SIZE) | RW;
 	}
 }
@@ -274,22 +200,22 @@ static void make_64bit_tables(struct modes *m, gpa_t pdpt, const gpa_t pds[4])
 	unsigned int i, j, k;
 
 	for (i = 0; i < 4; i++)
-		*word64(m, m->root[MODE_PAE] + i * 8) = pds[i] | PTE_PRESENT_MASK;
+		*modes_word64(m, m->root[MODE_PAE] + i * 8) = pds[i] | PTE_PRESENT_MASK;
 	for (i = 0; i < 4; i++)
-		*word64(m, pdpt + i * 8) = pds[i] | RW;
-	*word64(m, m->root[MODE_LONG]) = pdpt | RW;
+		*modes_word64(m, pdpt + i * 8) = pds[i] | RW;
+	*modes_word64(m, m->root[MODE_LONG]) = pdpt | RW;
 	for (i = 0; i < 2; i++)
-		*word64(m, pds[0] + ((MODES_GPA >> 21) + i) * 8) =
+		*modes_word64(m, pds[0] + ((MODES_GPA >> 21) + i) * 8) =
 			(MODES_GPA + i * SZ_2M) | RW | PTE_LARGE_MASK;
-	*word64(m, pds[1] + (MODES_LARGE >> 21 & 511) * 8) =
+	*modes_word64(m, pds[1] + (MODES_LARGE >> 21 & 511) * 8) =
 		MODES_DATA_GPA | RW | PTE_LARGE_MASK;
-	*word64(m, pds[2] + (MODES_GAP >> 21 & 511) * 8) =
+	*modes_word64(m, pds[2] + (MODES_GAP >> 21 & 511) * 8) =
 		MODES_GAP_GPA | RW | PTE_LARGE_MASK;
 	for (i = 0; i < 2; i++) {
 		for (j = 0; j < 2; j++) {
-			*word64(m, m->pd[i] + (window + j) * 8) = m->pt[i][j] | RW;
+			*modes_word64(m, m->pd[i] + (window + j) * 8) = m->pt[i][j] | RW;
 			for (k = 0; k < MODES_WINDOW_PAGES; k++)
-				*word64(m, m->pt[i][j] + (modes_window(k) >> 12 & 511) * 8) =
+				*modes_word64(m, m->pt[i][j] + (modes_window(k) >> 12 & 511) * 8) =
 					(MODES_DATA_GPA + (k + i * 100) * PAGE_SIZE) | RW;
 		}
 	}
@@ -337,13 +263,13 @@ static void make_descriptors(struct modes *m)
 	const uint64_t pf64 = CODE_GPA + (modes_pf64 - modes_code);
 	uint64_t *gate;
 
-	memcpy(word64(m, DESC_GPA), gdt, sizeof(gdt));
-	*word64(m, IDT32_GPA + GP_VECTOR * 8) = gate32(modes_gp32);
-	*word64(m, IDT32_GPA + PF_VECTOR * 8) = gate32(modes_pf32);
-	gate = word64(m, IDT64_GPA + PF_VECTOR * 16);
+	memcpy(modes_word64(m, DESC_GPA), gdt, sizeof(gdt));
+	*modes_word64(m, IDT32_GPA + GP_VECTOR * 8) = gate32(modes_gp32);
+	*modes_word64(m, IDT32_GPA + PF_VECTOR * 8) = gate32(modes_pf32);
+	gate = modes_word64(m, IDT64_GPA + PF_VECTOR * 16);
 	gate[0] = (pf64 & 0xffff) | CS64 << 16 | 0x8e00ULL << 32 | (pf64 >> 16) << 48;
-	*word64(m, LIDT32_GPA) = (uint64_t)IDT32_GPA << 16 | (PF_VECTOR * 8 + 7);
-	*word64(m, LIDT64_GPA) = (uint64_t)IDT64_GPA << 16 | (PF_VECTOR * 16 + 15);
+	*modes_word64(m, LIDT32_GPA) = (uint64_t)IDT32_GPA << 16 | (PF_VECTOR * 8 + 7);
+	*modes_word64(m, LIDT64_GPA) = (uint64_t)IDT64_GPA << 16 | (PF_VECTOR * 16 + 15);
 }
 
 /* MOV $number, %eax; JMP *%edi */
@@ -353,8 +279,8 @@ void modes_fill_page(struct modes *m, gpa_t gpa, uint32_t number)
 	const uint32_t code = 0xc0de0000 + number;
 
 	*(uint32_t *)page = 0xda7a0000 + number;
-	memcpy(page + CALLEE_OFFSET, "\xb8....\xff\xe7", 7);
-	memcpy(page + CALLEE_OFFSET + 1, &code, 4);
+	memcpy(page + MODES_CALLEE_OFFSET, "\xb8....\xff\xe7", 7);
+	memcpy(page + MODES_CALLEE_OFFSET + 1, &code, 4);
 }
 
 static void make_data(struct modes *m)
@@ -431,17 +357,7 @@ void modes_create(struct modes *m)
 	start_vcpu(m);
 }
 
-/* ---- steps ---- */
-
-struct modes_step *modes_add(struct modes *m, enum modes_op op, uint32_t addr,
-			     uint32_t value)
-{
-	struct modes_step *s = &m->box->step[m->box->nr++];
-
-	TEST_ERROR_ON(m->box->nr > MODES_MAX_STEPS, "too many steps");
-	*s = (struct modes_step){ .op = op, .addr = addr, .value = value };
-	return s;
-}
+/* ---- from mode to mode ---- */
 
 #define CR0_BASE	(X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP)
 
@@ -461,7 +377,7 @@ static void clear_accessed_pdptes(struct modes *m)
 		return;
 	modes_run(m, "paging goes off");
 	for (i = 0; i < 4; i++)
-		*word64(m, m->root[MODE_PAE] + i * 8) &= ~PTE_ACCESSED_MASK;
+		*modes_word64(m, m->root[MODE_PAE] + i * 8) &= ~PTE_ACCESSED_MASK;
 }
 
 void modes_switch(struct modes *m, enum cpu_mode mode)
@@ -494,8 +410,8 @@ void modes_map_code_small(struct modes *m)
 	unsigned int i;
 
 	for (i = 0; i < PAGE_SIZE / 4; i++)
-		*word32(m, pt + i * 4) = (MODES_GPA + i * PAGE_SIZE) | RW;
-	*word32(m, m->root[MODE_32BIT] + (MODES_GPA >> 22) * 4) = pt | RW;
+		*modes_word32(m, pt + i * 4) = (MODES_GPA + i * PAGE_SIZE) | RW;
+	*modes_word32(m, m->root[MODE_32BIT] + (MODES_GPA >> 22) * 4) = pt | RW;
 }
 
 void modes_set_pse(struct modes *m, bool on)
@@ -503,264 +419,4 @@ void modes_set_pse(struct modes *m, bool on)
 	modes_add(m, MODES_CR4, 0, on ? X86_CR4_PSE : 0);
 	modes_flush(m);
 	m->no_pse = !on;
-}
-
-void modes_load_pdptes(struct modes *m)
-{
-	memcpy(m->pdptes, word64(m, m->root[MODE_PAE]), sizeof(m->pdptes));
-}
-
-void modes_flush(struct modes *m)
-{
-	modes_add(m, MODES_CR3, 0, m->root[m->mode]);
-}
-
-void modes_write_entry32(struct modes *m, gpa_t gpa, uint32_t value)
-{
-	modes_add(m, MODES_WRITE, gpa, value);
-}
-
-/* By halves it is never present and half old. */
-void modes_write_entry64(struct modes *m, gpa_t gpa, uint64_t value, bool at_once)
-{
-	if (at_once) {
-		modes_add(m, MODES_WRITE64, gpa, value)->high = value >> 32;
-		return;
-	}
-	modes_add(m, MODES_WRITE, gpa, 0);
-	modes_add(m, MODES_WRITE, gpa + 4, value >> 32);
-	modes_add(m, MODES_WRITE, gpa, value);
-}
-
-/* ---- running and comparing ---- */
-
-static void __attribute__((noreturn))
-step_failed(struct modes *m, uint32_t n, const struct modes_walk *w, const char *what,
-	    const char *want, const char *got)
-{
-	static const char *const ops[] = {
-		"read", "write", "call", "CMPXCHG8B", "MOV to CR0", "MOV to CR3",
-		"MOV to CR4", "WRMSR of EFER", "INVLPG", "LIDT", "read by FS", "write by FS",
-	};
-	const struct modes_step *s = &m->box->step[n];
-	char where[160];
-
-	test_fail(ORACLE_DATA, __FILE__, __LINE__, NULL,
-		  "%s, %s, step %u of %u: %s at 0x%x, value 0x%x, gpa 0x%lx (%s): want %s, got %s",
-		  what, mode_names[m->mode], n + 1, m->box->nr, ops[s->op], s->addr, s->value,
-		  w->gpa, w->present ? vm_describe_gpa(m->vm, w->gpa, where, sizeof(where)) :
-		  "not present", want, got);
-}
-
-static bool is_ram(struct modes *m, uint64_t gpa)
-{
-	return vm_find_gpa(m->vm, gpa);
-}
-
-static bool must_fault(const struct modes *m, const struct modes_step *s,
-		       const struct modes_walk *w, uint32_t *error_code)
-{
-	*error_code = (w->present ? PFERR_PRESENT_MASK : 0) |
-		      (s->op == MODES_WRITE ? PFERR_WRITE_MASK : 0) |
-		      (s->op == MODES_EXEC && m->mode >= MODE_PAE ? PFERR_FETCH_MASK : 0);
-	return !w->present || (s->op == MODES_WRITE && !w->writable) ||
-	       (s->op == MODES_EXEC && w->nx);
-}
-
-static void check_access(struct modes *m, uint32_t n, const struct modes_walk *w,
-			 const char *what)
-{
-	const struct modes_step *s = &m->box->step[n];
-	char want[96], got[96];
-	uint32_t ec, value;
-	bool fault = must_fault(m, s, w, &ec);
-
-	if (s->vector)
-		snprintf(got, sizeof(got), "#PF with error code 0x%x and CR2 0x%x",
-			 s->error_code, s->cr2);
-	else
-		snprintf(got, sizeof(got), "0x%x", s->got);
-	if (fault) {
-		snprintf(want, sizeof(want), "#PF with error code 0x%x and CR2 0x%x", ec,
-			 s->addr);
-		if (!s->vector || s->error_code != ec || s->cr2 != s->addr)
-			step_failed(m, n, w, what, want, got);
-		return;
-	}
-	value = s->op == MODES_EXEC ? *word32(m, w->gpa + 1) :
-		s->op == MODES_WRITE ? 0 : is_ram(m, w->gpa) ? *word32(m, w->gpa) :
-		~(uint32_t)w->gpa;
-	snprintf(want, sizeof(want), "0x%x", value);
-	if (s->vector || (s->op != MODES_WRITE && s->got != value))
-		step_failed(m, n, w, what, want, got);
-}
-
-static void handle_mmio(struct modes *m, uint32_t n, const struct modes_walk *w,
-			const char *what, uint32_t *exits)
-{
-	const struct modes_step *s = &m->box->step[n];
-	struct mmio_access mmio = {
-		.gpa = w->gpa, .len = 4, .is_write = s->op == MODES_WRITE,
-		.data = s->op == MODES_WRITE ? s->value : ~(uint32_t)w->gpa,
-	};
-	char got[256];
-
-	if (n >= m->box->nr || s->op > MODES_WRITE || !w->present || is_ram(m, w->gpa)) {
-		vcpu_describe_exit(m->vcpu, got, sizeof(got));
-		step_failed(m, n, w, what, "no exit", got);
-	}
-	vcpu_check_mmio(m->vcpu, &mmio);
-	++*exits;
-}
-
-/* To the OUT of the end; @walks are of the steps, or none of them exits. */
-static void run_steps(struct modes *m, const struct modes_walk walks[], uint32_t exits[],
-		      const char *what)
-{
-	static const struct modes_walk none;
-	struct kvm_run *run = m->vcpu->run;
-	uint32_t n;
-
-	for (;;) {
-		vcpu_run(m->vcpu);
-		if (run->exit_reason == KVM_EXIT_IO && run->io.port == DONE_PORT)
-			return;
-		n = m->box->current;
-		if (run->exit_reason != KVM_EXIT_MMIO || !walks)
-			step_failed(m, n, &none, what, "no exit", exit_reason_str(run->exit_reason));
-		handle_mmio(m, n, &walks[n], what, &exits[n]);
-	}
-}
-
-void modes_run(struct modes *m, const char *fmt, ...)
-{
-	const struct modes_walk none = {};
-	char what[128], got[32];
-	va_list ap;
-	uint32_t n;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	test_step("%s, in %s", what, mode_names[m->mode]);
-	run_steps(m, NULL, NULL, what);
-	for (n = 0; n < m->box->nr; n++) {
-		snprintf(got, sizeof(got), "#PF of 0x%x", m->box->step[n].cr2);
-		if (m->box->step[n].vector)
-			step_failed(m, n, &none, what, "no fault", got);
-		if (m->box->step[n].op == MODES_CR3)
-			modes_load_pdptes(m);
-	}
-	m->box->nr = 0;
-}
-
-bool modes_try_flush(struct modes *m)
-{
-	const struct modes_step *s = &m->box->step[m->box->nr];
-	static const struct modes_walk none;
-
-	modes_flush(m);
-	run_steps(m, NULL, NULL, "CR3 write");
-	if (s->vector && (s->vector != GP_VECTOR || s->error_code))
-		step_failed(m, m->box->nr - 1, &none, "CR3 write", "no exception, or #GP(0)",
-			    "another one");
-	m->box->nr = 0;
-	if (s->vector)
-		return false;
-	modes_load_pdptes(m);
-	return true;
-}
-
-static struct modes_walk walks[MODES_MAX_STEPS];
-
-/* What is not code is not called. */
-static void add_access(struct modes *m, enum modes_op op, uint32_t addr)
-{
-	struct modes_walk *w = &walks[m->box->nr];
-
-	walk(m, addr, w);
-	if (op == MODES_EXEC && w->present && !w->nx && !is_ram(m, w->gpa))
-		return;
-	modes_add(m, op, addr, op == MODES_WRITE ? m->stored += 0x11 : 0);
-}
-
-static void add_page(struct modes *m, uint32_t addr)
-{
-	add_access(m, MODES_READ, addr);
-	if (test_random() % 2)
-		add_access(m, MODES_WRITE, addr + WRITTEN_OFFSET);
-	add_access(m, MODES_EXEC, addr + CALLEE_OFFSET);
-}
-
-static void add_accesses(struct modes *m)
-{
-	/* A large page of 4M begins where the tables are. */
-	const uint32_t large = MODES_LARGE +
-			       (m->mode == MODE_32BIT ? MODES_DATA_GPA - MODES_GPA : 0);
-	unsigned int i;
-
-	for (i = 0; i < MODES_WINDOW_PAGES; i++)
-		add_page(m, modes_window(i));
-	add_page(m, large);
-	add_page(m, large + 37 * PAGE_SIZE);
-	add_access(m, MODES_READ, MODES_GAP + 0x10);
-	add_access(m, MODES_READ, MODES_GAP + 3 * PAGE_SIZE);
-}
-
-/* Without paging, addresses are gpas. */
-static void add_physical_accesses(struct modes *m)
-{
-	unsigned int i;
-
-	for (i = 0; i < MODES_DATA_PAGES; i += 31)
-		add_page(m, MODES_DATA_GPA + i * PAGE_SIZE);
-	add_access(m, MODES_READ, MODES_GAP_GPA + 0x10);
-	add_access(m, MODES_READ, MODES_GAP_GPA + 3 * PAGE_SIZE);
-}
-
-/* Unless a later step has written there as well. */
-static void check_written(struct modes *m, uint32_t n, const char *what)
-{
-	const struct modes_step *s = &m->box->step[n];
-	char want[32], got[32];
-	uint32_t i;
-
-	if (s->op != MODES_WRITE || s->vector || !is_ram(m, walks[n].gpa))
-		return;
-	for (i = n + 1; i < m->box->nr; i++) {
-		if (m->box->step[i].op == MODES_WRITE && !m->box->step[i].vector &&
-		    walks[i].gpa == walks[n].gpa)
-			return;
-	}
-	snprintf(want, sizeof(want), "0x%x in memory", s->value);
-	snprintf(got, sizeof(got), "0x%x", *word32(m, walks[n].gpa));
-	if (*word32(m, walks[n].gpa) != s->value)
-		step_failed(m, n, &walks[n], what, want, got);
-}
-
-void modes_check(struct modes *m, const char *fmt, ...)
-{
-	uint32_t exits[MODES_MAX_STEPS] = {}, n;
-	char what[128];
-	va_list ap;
-	bool mmio;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (m->mode == MODE_NONPAGED)
-		add_physical_accesses(m);
-	else
-		add_accesses(m);
-	test_step("%s, in %s", what, mode_names[m->mode]);
-	run_steps(m, walks, exits, what);
-	for (n = 0; n < m->box->nr; n++) {
-		check_access(m, n, &walks[n], what);
-		check_written(m, n, what);
-		mmio = !m->box->step[n].vector && !is_ram(m, walks[n].gpa);
-		if (exits[n] != mmio)
-			step_failed(m, n, &walks[n], what, mmio ? "one MMIO exit" :
-				    "no exit", exits[n] ? "an exit" : "none");
-	}
-	m->box->nr = 0;
 }
