@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A guest that goes between the CPU's paging modes and edits the page tables of
- * all of them: no paging, 32-bit with two levels, PAE, and long mode, where it is
- * in a 32-bit segment, so that the same code runs everywhere. The host gives the
+ * all of them: no paging, 32-bit with two levels, PAE, and long mode with four levels
+ * or five, where it is in a 32-bit segment, so that the same code runs everywhere. The host gives the
  * steps; it knows what must come from a walk of its own.
  */
 #ifndef SELFTEST_KVM_GUEST_MODES_H
@@ -11,7 +11,7 @@
 #include "processor.h"
 
 enum cpu_mode {
-	MODE_NONPAGED, MODE_32BIT, MODE_PAE, MODE_LONG, NR_CPU_MODES,
+	MODE_NONPAGED, MODE_32BIT, MODE_PAE, MODE_LONG, MODE_LA57, NR_CPU_MODES,
 };
 
 /* Mapped at the same address in all modes: code, and then tables. */

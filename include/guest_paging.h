@@ -18,7 +18,7 @@
 #define POOL_TABLES_SLOT	2
 #define POOL_GPA		0x40000000UL
 #define POOL_DATA_PAGES		512
-#define POOL_TABLE_PAGES	64
+#define POOL_TABLE_PAGES	80
 #define POOL_PAGES		(POOL_DATA_PAGES + POOL_TABLE_PAGES)
 #define POOL_TABLES_GPA		(POOL_GPA + POOL_DATA_PAGES * PAGE_SIZE)
 /* Where guests have it mapped, for the kernel alone and for ever. */
@@ -82,8 +82,9 @@ void guest_paging(struct paging_box *box);
 
 /* A walk of the model. */
 struct paging_walk {
-	gpa_t entry[PG_LEVEL_512G + 1];		/* gpa of the entry of each level */
-	uint64_t value[PG_LEVEL_512G + 1];
+	gpa_t entry[PG_LEVEL_256T + 1];		/* gpa of the entry of each level */
+	uint64_t value[PG_LEVEL_256T + 1];
+	int first;			/* level of the root */
 	int last;			/* level of the leaf, or where it ends */
 	bool present, reserved;
 	bool writable, user, nx;

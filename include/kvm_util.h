@@ -74,6 +74,7 @@ struct kvm_vm {
 	int stats_fd;			/* -1 where the kernel has none */
 	unsigned int pa_bits;		/* guest MAXPHYADDR */
 	uint64_t max_gfn;		/* highest gfn that a test may use */
+	int top_level;			/* of the page tables: PG_LEVEL_512G or _256T */
 	gpa_t pgd;
 	gpa_t next_sys_gpa;		/* bump allocator in slot 0 */
 	gva_t next_gva;

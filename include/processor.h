@@ -28,6 +28,7 @@
 #define X86_CR4_PAE		BIT(5)
 #define X86_CR4_PGE		BIT(7)
 #define X86_CR4_OSFXSR		BIT(9)
+#define X86_CR4_LA57		BIT(12)
 #define X86_CR4_PCIDE		BIT(17)
 #define X86_CR4_SMEP		BIT(20)
 #define X86_CR4_SMAP		BIT(21)
@@ -72,13 +73,14 @@ enum pg_level {
 	PG_LEVEL_2M,
 	PG_LEVEL_1G,
 	PG_LEVEL_512G,
+	PG_LEVEL_256T,
 };
 
 #define PG_LEVEL_SHIFT(level)	(((level) - 1) * 9 + 12)
 #define PG_LEVEL_SIZE(level)	(1UL << PG_LEVEL_SHIFT(level))
 
 /*
- * Maps one leaf of @level at @gva, 4-level paging, writable and executable.
+ * Maps one leaf of @level at @gva, writable and executable.
  * @gva and @gpa are aligned to the leaf; an existing leaf fails the case.
  */
 void __virt_pg_map(struct kvm_vm *vm, gva_t gva, gpa_t gpa, int level);
@@ -86,6 +88,12 @@ void virt_map_level(struct kvm_vm *vm, gva_t gva, gpa_t gpa, uint64_t nr_bytes,
 		    int level);
 /* The guest's leaf entry that maps @gva, and its level; NULL where none does. */
 uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level);
+
+/*
+ * A copy of the root and of the tables down to @level on the way to gva 0, and so to all
+ * that the library maps; what is below is shared.
+ */
+gpa_t virt_copy_root(struct kvm_vm *vm, int level);
 
 /* The gpa of the guest's entry of @level on the way to @gva; there must be one. */
 gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);
@@ -97,6 +105,17 @@ gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);
 bool host_may_be_tcg(void);
 /* And needs an exit in each exception for it, see lib/x86_64/exceptions.c. */
 bool tcg_leaves_event_type(void);
+
+/*
+ * Where KVM's guests may have five levels of page tables (CR4.LA57, SDM vol. 3
+ * section 4.5), the seed decides for each VM whether it has them. All that this case
+ * creates from here on have @top_level, PG_LEVEL_512G or PG_LEVEL_256T; the case is
+ * skipped where the latter is not possible.
+ */
+void vm_use_top_level(int top_level);
+bool guest_has_la57(void);
+/* Skips the case where they may not. */
+void require_la57(void);
 
 /* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
 bool guest_has_gbpages(void);
@@ -117,6 +136,9 @@ void vcpu_set_maxphyaddr(struct kvm_vcpu *vcpu, unsigned int maxphyaddr);
  * only one vCPU of a VM may be in user mode.
  */
 void vcpu_enter_user_mode(struct kvm_vcpu *vcpu);
+
+/* CR4 that its vCPUs have at first. */
+uint64_t vm_cr4(const struct kvm_vm *vm);
 
 /* Called by vm_create() and vm_vcpu_add(). */
 void vm_arch_init(struct kvm_vm *vm);

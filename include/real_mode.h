@@ -31,7 +31,8 @@
 struct real_mode_box {
 	uint32_t cr3, entry;		/* of long mode */
 	uint64_t rsp;
-	uint32_t stamp, ram, gap, pad;	/* written to RAM; read from there, and from the gap */
+	uint32_t stamp, ram, gap;	/* written to RAM; read from there, and from the gap */
+	uint32_t cr4;			/* of long mode */
 	uint32_t pte[REAL_WINDOW_PAGES]; /* written to the table before paging is on */
 	uint64_t gdt_pointer, pad2;
 	uint64_t gdt[4];

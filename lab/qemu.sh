@@ -15,6 +15,7 @@ write_qemu_cmd() {
 
 	[ "$accel" != kvm ] || cpu=host${phys_bits:+,host-phys-bits=off}
 	[ -z "$phys_bits" ] || cpu+=,phys-bits=$phys_bits
+	cpu+=$cpu_features
 	cat > "$log/qemu.cmd" <<-END
 	#!/bin/bash
 	# Kernel messages go to \$1, what the tests print to stdout.

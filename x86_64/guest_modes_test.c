@@ -31,6 +31,7 @@ FIXTURE_VARIANT_ADD(mode, nonpaged) { .mode = MODE_NONPAGED };
 FIXTURE_VARIANT_ADD(mode, 32bit) { .mode = MODE_32BIT };
 FIXTURE_VARIANT_ADD(mode, pae) { .mode = MODE_PAE };
 FIXTURE_VARIANT_ADD(mode, long) { .mode = MODE_LONG };
+FIXTURE_VARIANT_ADD(mode, la57) { .mode = MODE_LA57 };
 
 /* ---- edits: drawn at random, of any mode's tables ---- */
 
@@ -141,6 +142,8 @@ static void flush_somehow(struct modes *m)
 
 static void require_mode(enum cpu_mode mode)
 {
+	if (mode == MODE_LA57)
+		require_la57();
 	__TEST_REQUIRE(cpu_mode_possible(mode),
 		       "needs another host than QEMU's TCG, or kvm_amd.npt=0");
 }
@@ -211,6 +214,7 @@ KVM_FIXTURE(paged)
 FIXTURE_VARIANT_ADD(paged, 32bit) { .mode = MODE_32BIT };
 FIXTURE_VARIANT_ADD(paged, pae) { .mode = MODE_PAE };
 FIXTURE_VARIANT_ADD(paged, long) { .mode = MODE_LONG };
+FIXTURE_VARIANT_ADD(paged, la57) { .mode = MODE_LA57 };
 
 KVM_TEST_F(paged, new_entries_need_no_flush)
 {

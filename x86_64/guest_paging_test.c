@@ -58,6 +58,7 @@ FIXTURE_VARIANT_ADD(entry, pde) { .level = PG_LEVEL_2M, .kinds = TABLES | BIT(RW
 FIXTURE_VARIANT_ADD(entry, pdpte_1g) { .level = PG_LEVEL_1G, .kinds = LEAVES };
 FIXTURE_VARIANT_ADD(entry, pdpte) { .level = PG_LEVEL_1G, .kinds = TABLES | BIT(RW) };
 FIXTURE_VARIANT_ADD(entry, pml4e) { .level = PG_LEVEL_512G, .kinds = TABLES };
+FIXTURE_VARIANT_ADD(entry, pml5e) { .level = PG_LEVEL_256T, .kinds = TABLES };
 
 static const char *const kind_names[NR_KINDS] = {
 	[NONE] = "not present", [CLEAN] = "clean", [RW] = "writable",
@@ -75,7 +76,17 @@ static const gva_t edit_gvas[] = {
 	PAGING_GVA(200, 3, 2, 7), PAGING_GVA(200, 4, 0, 7), PAGING_GVA(202, 3, 5, 7),
 };
 #define NR_EDITED	2
-#define OTHER_TREE	PAGING_GVA(201, 3, 0, 7)
+
+static gva_t edit_gva(size_t i, int level)
+{
+	return edit_gvas[i] + (level == PG_LEVEL_256T ? PG_LEVEL_SIZE(PG_LEVEL_256T) : 0);
+}
+
+static gva_t other_tree(int level)
+{
+	return PAGING_GVA(201, 3, 0, 7) +
+	       (level == PG_LEVEL_256T ? 2 * PG_LEVEL_SIZE(PG_LEVEL_256T) : 0);
+}
 
 static uint64_t kind_value(enum kind kind, int level, const gpa_t tables[2])
 {
@@ -105,36 +116,36 @@ static uint64_t kind_value(enum kind kind, int level, const gpa_t tables[2])
 	}
 }
 
-static void access_edited(struct paging_cpu *cpu)
+static void access_edited(struct paging_cpu *cpu, int level)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(edit_gvas); i++) {
 		if (i < NR_EDITED)
-			access_all_ways(cpu, edit_gvas[i]);
+			access_all_ways(cpu, edit_gva(i, level));
 		else
-			paging_try(cpu, PAGING_READ, edit_gvas[i], i & 1, false);
+			paging_try(cpu, PAGING_READ, edit_gva(i, level), i & 1, false);
 	}
 }
 
 static void edit_one_entry(struct paging *p, int level, enum kind from, enum kind to,
 			   const gpa_t tables[2], bool by_invlpg)
 {
-	gpa_t entry = paging_entry(p, p->root, edit_gvas[0], level);
+	gpa_t entry = paging_entry(p, p->root, edit_gva(0, level), level);
 	struct paging_cpu *cpu = &p->cpu[0];
 	size_t i;
 
 	paging_write(cpu, entry, kind_value(from, level, tables));
 	paging_flush(cpu);
-	access_edited(cpu);
+	access_edited(cpu, level);
 	paging_write(cpu, entry, kind_value(to, level, tables));
 	/* What needs no flush. */
-	access_edited(cpu);
+	access_edited(cpu, level);
 	for (i = 0; i < ARRAY_SIZE(edit_gvas) && by_invlpg; i++)
-		paging_invlpg(cpu, edit_gvas[i]);
+		paging_invlpg(cpu, edit_gva(i, level));
 	if (!by_invlpg)
 		paging_flush(cpu);
-	access_edited(cpu);
+	access_edited(cpu, level);
 	paging_run(cpu, "entry of level %d from %s to %s, then %s", level,
 		   kind_names[from], kind_names[to], by_invlpg ? "INVLPG" : "a CR3 write");
 }
@@ -149,17 +160,19 @@ KVM_TEST_F(entry, each_value_to_each_other)
 
 	__TEST_REQUIRE(level != PG_LEVEL_1G || guest_has_gbpages(),
 		       "needs 1G pages in the guest's CPUID");
+	if (level == PG_LEVEL_256T)
+		vm_use_top_level(level);
 	paging_create(&p, 1);
 	for (i = 0; i < ARRAY_SIZE(edit_gvas); i++)
-		paging_map(&p, p.root, edit_gvas[i], PG_LEVEL_4K,
+		paging_map(&p, p.root, edit_gva(i, level), PG_LEVEL_4K,
 			   pool_data(20 + i) | PTE_RWU, PTE_RWU);
 	for (i = 0; i < 2; i++)
-		paging_map(&p, p.root, OTHER_TREE + i * 2 * PAGE_SIZE, PG_LEVEL_4K,
+		paging_map(&p, p.root, other_tree(level) + i * 2 * PAGE_SIZE, PG_LEVEL_4K,
 			   pool_data(30 + i) | PTE_RWU, PTE_RWU);
 	if (level > PG_LEVEL_4K) {
 		for (i = 0; i < 2; i++)
 			tables[i] = paging_peek(&p, paging_entry(&p, p.root,
-						i ? OTHER_TREE : edit_gvas[0], level)) &
+						i ? other_tree(level) : edit_gva(0, level), level)) &
 				    PHYSICAL_PAGE_MASK;
 	}
 	breadcrumb("edit an entry of level %d", level);
@@ -281,7 +294,8 @@ static void edit_something(struct paging *p, struct paging_cpu *cpu, struct tree
 
 	switch (test_random() % 16) {
 	case 0:
-		entry += p->root + 200 * 8 - 8;
+		entry += align_down(paging_entry(p, p->root, PAGING_GVA(200, 1, 1, 1),
+						 PG_LEVEL_512G), PAGE_SIZE) + 199 * 8;
 		value = random_table(t->pdpt[test_random() % NR_PDPT]);
 		break;
 	case 1 ... 2:

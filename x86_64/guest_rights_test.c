@@ -44,6 +44,9 @@ FIXTURE_VARIANT_ADD(upper, pdpte) {
 FIXTURE_VARIANT_ADD(upper, pml4e) {
 	.level = PG_LEVEL_512G, .leaf = PG_LEVEL_4K, .share = 5,
 };
+FIXTURE_VARIANT_ADD(upper, pml5e) {
+	.level = PG_LEVEL_256T, .leaf = PG_LEVEL_4K, .share = 5,
+};
 FIXTURE_VARIANT_ADD(upper, pdpte_of_2m) {
 	.level = PG_LEVEL_1G, .leaf = PG_LEVEL_2M, .share = 5,
 };
@@ -56,7 +59,7 @@ static gva_t rights_gva(const FIXTURE_VARIANT(upper) *v, unsigned int upper,
 			unsigned int leaf)
 {
 	/* Adds to the two indices in question; no carry. */
-	return PAGING_GVA(200, 3, 1, 1) +
+	return PAGING_GVA(200, 3, 1, 1) + (v->level == PG_LEVEL_256T ? PG_LEVEL_SIZE(PG_LEVEL_256T) : 0) +
 	       ((gva_t)upper << PG_LEVEL_SHIFT(v->level)) +
 	       ((gva_t)leaf << PG_LEVEL_SHIFT(v->leaf));
 }
@@ -207,6 +210,8 @@ static void access_with_and_without_nx(const FIXTURE_VARIANT(upper) *v,
 	for (i = 0; i < 2; i++) {
 		breadcrumb("access pages with all rights, EFER.NX %s at first",
 			   i ? "on" : "off");
+		if (v->level == PG_LEVEL_256T)
+			vm_use_top_level(PG_LEVEL_256T);
 		paging_create(&p, 1);
 		map_rights(&p, v);
 		access_in_all_modes(&p, v, ops, nr_ops, share, i, false);

@@ -54,7 +54,9 @@ static void edit_something(struct paging *p, struct paging_cpu *cpu, struct root
 
 	switch (test_random() % 12) {
 	case 0:
-		entry += r->root[test_random() % MAX_ROOTS] + 200 * 8;
+		entry += align_down(paging_entry(p, r->root[test_random() % MAX_ROOTS],
+						 PAGING_GVA(200, 1, 1, 1), PG_LEVEL_512G),
+				    PAGE_SIZE) + 200 * 8;
 		value = random_upper(r->pdpt);
 		break;
 	case 1:
@@ -239,6 +241,7 @@ KVM_TEST(tables_that_map_themselves)
 	uint64_t value;
 	int level;
 
+	vm_use_top_level(PG_LEVEL_512G);
 	paging_create(&p, 1);
 	cpu = &p.cpu[0];
 	for (i = 0; i < 8; i++)

@@ -299,8 +299,7 @@ static void add_table(struct kvm_vm *vm, struct new_tables *t, unsigned int n)
 	virt_pg_map(vm, TABLE_AREA(n), data);
 	at = vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_4K);
 	t->entry[n] = vm_map_gpa(vm, align_down(at, PAGE_SIZE), PAGE_SIZE) + at % PAGE_SIZE;
-	t->root[n] = vm_phy_pages_alloc(vm, 1);
-	memcpy(addr_gpa2hva(vm, t->root[n]), addr_gpa2hva(vm, vm->pgd), PAGE_SIZE);
+	t->root[n] = virt_copy_root(vm, PG_LEVEL_512G);
 	pml4e = addr_gpa2hva(vm, vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_512G));
 	*pml4e = 0;
 }

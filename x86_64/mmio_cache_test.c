@@ -251,12 +251,11 @@ KVM_TEST(cached_mmio_follows_the_guests_translation)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_same_gva);
 	const gpa_t gap = 0xe0000000, mem = vm_phy_pages_alloc(vm, 1);
-	gpa_t pgd = vm->pgd, other = vm_phy_pages_alloc(vm, 1);
+	gpa_t pgd = vm->pgd, other = virt_copy_root(vm, PG_LEVEL_512G);
 	uint32_t word = test_random();
 	uint64_t *pte;
 
 	*(uint32_t *)addr_gpa2hva(vm, mem) = word;
-	memcpy(addr_gpa2hva(vm, other), addr_gpa2hva(vm, pgd), PAGE_SIZE);
 	virt_pg_map(vm, SAME_GVA, gap);
 	vm->pgd = other;
 	virt_pg_map(vm, SAME_GVA, mem);

@@ -162,7 +162,7 @@ asm(".pushsection .rodata\n"
     ".popsection");
 
 static const char *const mode_names[NR_CPU_MODES] = {
-	"no paging", "32-bit paging", "PAE", "long mode",
+	"no paging", "32-bit paging", "PAE", "long mode", "long mode with LA57",
 };
 
 const char *cpu_mode_name(enum cpu_mode mode)
@@ -173,7 +173,9 @@ const char *cpu_mode_name(enum cpu_mode mode)
 /* QEMU's TCG never comes back from a 32-bit segment of long mode under NPT. */
 bool cpu_mode_possible(enum cpu_mode mode)
 {
-	return mode != MODE_LONG || !kvm_is_tdp_enabled() || !host_may_be_tcg();
+	if (mode == MODE_LA57 && !guest_has_la57())
+		return false;
+	return mode < MODE_LONG || !kvm_is_tdp_enabled() || !host_may_be_tcg();
 }
 
 /* ---- page tables ---- */
@@ -204,6 +206,7 @@ static void make_64bit_tables(struct modes *m, gpa_t pdpt, const gpa_t pds[4])
 	for (i = 0; i < 4; i++)
 		*modes_word64(m, pdpt + i * 8) = pds[i] | RW;
 	*modes_word64(m, m->root[MODE_LONG]) = pdpt | RW;
+	*modes_word64(m, m->root[MODE_LA57]) = m->root[MODE_LONG] | RW;
 	for (i = 0; i < 2; i++)
 		*modes_word64(m, pds[0] + ((MODES_GPA >> 21) + i) * 8) =
 			(MODES_GPA + i * SZ_2M) | RW | PTE_LARGE_MASK;
@@ -362,7 +365,7 @@ void modes_create(struct modes *m)
 #define CR0_BASE	(X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP)
 
 static const uint32_t mode_cr4[NR_CPU_MODES] = {
-	0, X86_CR4_PSE, X86_CR4_PAE, X86_CR4_PAE,
+	0, X86_CR4_PSE, X86_CR4_PAE, X86_CR4_PAE, X86_CR4_PAE | X86_CR4_LA57,
 };
 
 /*
@@ -383,7 +386,7 @@ static void clear_accessed_pdptes(struct modes *m)
 void modes_switch(struct modes *m, enum cpu_mode mode)
 {
 	static const uint32_t efer[NR_CPU_MODES] = {
-		0, 0, EFER_NX, EFER_NX | EFER_LME,
+		0, 0, EFER_NX, EFER_NX | EFER_LME, EFER_NX | EFER_LME,
 	};
 
 	modes_add(m, MODES_CR0, 0, CR0_BASE);
@@ -391,7 +394,7 @@ void modes_switch(struct modes *m, enum cpu_mode mode)
 		clear_accessed_pdptes(m);
 	modes_add(m, MODES_EFER, 0, efer[mode]);
 	modes_add(m, MODES_CR4, 0, mode_cr4[mode]);
-	modes_add(m, MODES_LIDT, mode == MODE_LONG ? LIDT64_GPA : LIDT32_GPA, 0);
+	modes_add(m, MODES_LIDT, mode >= MODE_LONG ? LIDT64_GPA : LIDT32_GPA, 0);
 	modes_add(m, MODES_CR3, 0, m->root[mode]);
 	if (mode != MODE_NONPAGED)
 		modes_add(m, MODES_CR0, 0, CR0_BASE | X86_CR0_PG);

@@ -36,7 +36,12 @@ static void walk_64bit(struct modes *m, uint32_t addr, struct modes_walk *w)
 {
 	uint64_t e;
 
-	if (m->mode == MODE_LONG) {
+	if (m->mode == MODE_LA57) {
+		e = *modes_word64(m, m->root[MODE_LA57]);
+		if (!step_down(w, e))
+			return;
+	}
+	if (m->mode >= MODE_LONG) {
 		e = *modes_word64(m, m->root[MODE_LONG]);
 		if (!step_down(w, e))
 			return;

@@ -27,19 +27,6 @@ bool twin_unfixed(const char *what)
 
 /* ---- the two worlds ---- */
 
-/* The window's own 1G of page tables; all else is shared. */
-static gpa_t clone_page_tables(struct kvm_vm *vm)
-{
-	gpa_t pgd = vm_phy_pages_alloc(vm, 1), pdpt = vm_phy_pages_alloc(vm, 1);
-	uint64_t *old = addr_gpa2hva(vm, vm->pgd), *new = addr_gpa2hva(vm, pgd);
-
-	memcpy(new, old, PAGE_SIZE);
-	memcpy(addr_gpa2hva(vm, pdpt),
-	       addr_gpa2hva(vm, old[0] & PHYSICAL_PAGE_MASK), PAGE_SIZE);
-	new[0] = pdpt | (old[0] & ~PHYSICAL_PAGE_MASK);
-	return pgd;
-}
-
 static gpa_t gap_gpa(size_t page)
 {
 	/* An access that crosses a page's end goes on somewhere else. */
@@ -123,7 +110,8 @@ void twin_create(struct twin *t)
 				  (char *)t->mem[TWIN_ON_GAP].hva + TWIN_RAM_GVA - TWIN_GVA,
 				  gap_gpa(TWIN_GAP_PAGES), GAP_SLOT, TWIN_RAM_PAGES, 0);
 
-	pgd[TWIN_ON_RAM] = clone_page_tables(t->vm);
+	/* The window's own 1G of page tables; all else is shared. */
+	pgd[TWIN_ON_RAM] = virt_copy_root(t->vm, PG_LEVEL_1G);
 	pgd[TWIN_ON_GAP] = t->vm->pgd;
 	for (i = 0; i < TWIN_PAGES; i++)
 		virt_pg_map(t->vm, TWIN_GVA + i * PAGE_SIZE, gap_gpa(i));

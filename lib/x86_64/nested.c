@@ -86,7 +86,7 @@ static gpa_t entry_gpa(struct nested *n, gpa_t root, uint64_t addr, int level, b
 	uint64_t *e;
 	int l;
 
-	for (l = PG_LEVEL_512G; ; l--) {
+	for (l = nested_top_level(n); ; l--) {
 		gpa += ((addr >> PG_LEVEL_SHIFT(l)) & 511) * sizeof(*e);
 		if (l == level)
 			return gpa;
@@ -142,8 +142,8 @@ gpa_t nested_new_root(struct nested *n)
 		map(n, root, sys->gpa, sys->gpa, align_up(sys->size, SZ_2M), PG_LEVEL_2M,
 		    NESTED_RWX);
 	else
-		memcpy(addr_gpa2hva(n->vm, root), addr_gpa2hva(n->vm, n->vm->pgd),
-		       PAGE_SIZE);
+		memcpy(addr_gpa2hva(n->vm, root),
+		       addr_gpa2hva(n->vm, virt_copy_root(n->vm, PG_LEVEL_512G)), PAGE_SIZE);
 	return root;
 }
 

@@ -21,4 +21,10 @@ static inline bool nested_is_ept(const struct nested *n)
 	return n->paging && !n->amd;
 }
 
+/* SVM's nested page tables have as many levels as L1's own (APM vol. 2 section 15.25). */
+static inline int nested_top_level(const struct nested *n)
+{
+	return nested_is_ept(n) ? PG_LEVEL_512G : n->vm->top_level;
+}
+
 #endif /* SELFTEST_KVM_NESTED_INTERNAL_H */

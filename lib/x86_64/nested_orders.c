@@ -143,7 +143,7 @@ static void describe_place(struct nested_cpu *cpu, const struct nested_step *s,
 	gpa = cpu->box->root & PHYSICAL_PAGE_MASK;
 	len += snprintf(buf + len, size - len, "%s0x%lx, L1's entries",
 			n->paging ? ", gpa of L2 " : " = ", addr);
-	for (l = PG_LEVEL_512G; l >= PG_LEVEL_4K; l--) {
+	for (l = nested_top_level(n); l >= PG_LEVEL_4K; l--) {
 		gpa += ((addr >> PG_LEVEL_SHIFT(l)) & 511) * 8;
 		r = vm_find_gpa(n->vm, gpa);
 		if (!r)

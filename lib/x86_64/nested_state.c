@@ -76,6 +76,7 @@ static struct kvm_vm *vm_clone(struct kvm_vm *old)
 	vm_ioctl(vm, KVM_CREATE_IRQCHIP, 0);
 	vm->pa_bits = old->pa_bits;
 	vm->max_gfn = old->max_gfn;
+	vm->top_level = old->top_level;
 	vm->pgd = old->pgd;
 	vm->next_sys_gpa = old->next_sys_gpa;
 	vm->next_gva = old->next_gva;

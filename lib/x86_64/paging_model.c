@@ -60,7 +60,7 @@ static uint64_t reserved_bits(struct paging_cpu *cpu, int level, bool leaf)
 
 	if (!(cpu->efer & EFER_NX))
 		mask |= PTE_NX_MASK;
-	if (level == PG_LEVEL_512G || (level == PG_LEVEL_1G && !cpu->p->gbpages))
+	if (level >= PG_LEVEL_512G || (level == PG_LEVEL_1G && !cpu->p->gbpages))
 		mask |= PTE_LARGE_MASK;
 	/* Bit 12 of a large leaf is PAT. */
 	if (leaf && level > PG_LEVEL_4K)
@@ -76,8 +76,10 @@ void paging_walk(struct paging_cpu *cpu, gpa_t root, gva_t gva,
 	bool leaf;
 	int l;
 
-	*w = (struct paging_walk){ .writable = true, .user = true };
-	for (l = PG_LEVEL_512G; ; l--) {
+	*w = (struct paging_walk){
+		.first = cpu->p->vm->top_level, .writable = true, .user = true,
+	};
+	for (l = w->first; ; l--) {
 		w->last = l;
 		w->entry[l] = table + ((gva >> PG_LEVEL_SHIFT(l)) & 511) * 8;
 		e = w->value[l] = *model_word(cpu->p, w->entry[l]);
@@ -168,7 +170,7 @@ static bool walk_uses(const struct paging_walk *w, gpa_t entry)
 {
 	int l;
 
-	for (l = PG_LEVEL_512G; l >= w->last; l--) {
+	for (l = w->first; l >= w->last; l--) {
 		if (w->entry[l] == entry)
 			return true;
 	}
@@ -265,7 +267,7 @@ static void set_accessed_dirty(struct paging *p, const struct paging_walk *w,
 
 	if (p->tables_readonly)
 		return;
-	for (l = PG_LEVEL_512G; l >= w->last; l--)
+	for (l = w->first; l >= w->last; l--)
 		*model_word(p, w->entry[l]) |= PTE_ACCESSED_MASK;
 	if (write)
 		*model_word(p, w->entry[l + 1]) |= PTE_DIRTY_MASK;
@@ -342,16 +344,28 @@ gpa_t paging_new_table(struct paging *p)
 	return POOL_TABLES_GPA + p->nr_tables++ * PAGE_SIZE;
 }
 
-gpa_t paging_new_root(struct paging *p)
+static gpa_t copy_table(struct paging *p, gpa_t table)
 {
-	const uint64_t *kernel = addr_gpa2hva(p->vm, p->vm->pgd);
-	gpa_t root = paging_new_table(p);
+	const uint64_t *kernel = addr_gpa2hva(p->vm, table);
+	gpa_t copy = paging_new_table(p);
 	int i;
 
 	for (i = 0; i < 512; i++) {
 		if (kernel[i])	/* accessed now, so that it does not change */
-			paging_poke(p, root + i * 8, kernel[i] | PTE_ACCESSED_MASK);
+			paging_poke(p, copy + i * 8, kernel[i] | PTE_ACCESSED_MASK);
 	}
+	return copy;
+}
+
+/* The kernel has only the first entry of five levels: what is below is copied, too. */
+gpa_t paging_new_root(struct paging *p)
+{
+	gpa_t root = copy_table(p, p->vm->pgd);
+	uint64_t first = paging_model(p, root);
+
+	if (p->vm->top_level == PG_LEVEL_256T)
+		paging_poke(p, root, copy_table(p, first & PHYSICAL_PAGE_MASK) |
+			    (first & ~PHYSICAL_PAGE_MASK));
 	return root;
 }
 
@@ -402,7 +416,7 @@ static void map_for_user(struct kvm_vm *vm, gva_t gva, gpa_t gpa)
 	int l;
 
 	virt_pg_map(vm, gva, gpa);
-	for (l = PG_LEVEL_512G; l >= PG_LEVEL_4K; l--) {
+	for (l = vm->top_level; l >= PG_LEVEL_4K; l--) {
 		pte = (uint64_t *)addr_gpa2hva(vm, table) +
 		      ((gva >> PG_LEVEL_SHIFT(l)) & 511);
 		*pte |= PTE_USER_MASK;

@@ -227,11 +227,11 @@ void paging_set_by_host(struct paging_cpu *cpu, const struct paging_registers *r
 
 static const char *describe_walk(const struct paging_walk *w, char *buf, size_t size)
 {
-	static const char *const names[] = { "", "PTE", "PDE", "PDPTE", "PML4E" };
+	static const char *const names[] = { "", "PTE", "PDE", "PDPTE", "PML4E", "PML5E" };
 	size_t used = 0;
 	int l;
 
-	for (l = PG_LEVEL_512G; w->last && l >= w->last && used < size; l--)
+	for (l = w->first; w->last && l >= w->last && used < size; l--)
 		used += snprintf(buf + used, size - used, "%s 0x%lx at gpa 0x%lx, ",
 				 names[l], w->value[l], w->entry[l]);
 	return buf;
@@ -255,7 +255,7 @@ step_failed(struct paging_cpu *cpu, uint64_t n, const char *got, const char *wha
 {
 	const struct paging_step *s = &cpu->box->step[n];
 	const struct paging_want *want = &cpu->want[n];
-	char walk[256] = "", wanted[128];
+	char walk[320] = "", wanted[128];
 
 	describe_outcome(wanted, sizeof(wanted), want->vector, want->error_code, s->gva,
 			 want->has_value, want->value);

@@ -51,6 +51,34 @@ bool guest_has_gbpages(void)
 	return e && (e->edx & BIT(26));
 }
 
+bool guest_has_la57(void)
+{
+	const struct kvm_cpuid_entry2 *e = get_cpuid_entry(kvm_get_supported_cpuid(), 7, 0);
+
+	return e && (e->ecx & BIT(16));
+}
+
+static int wanted_top_level;
+
+void require_la57(void)
+{
+	__TEST_REQUIRE(guest_has_la57(), "needs a CPU with LA57: another machine, or lab/run --cpu +la57");
+}
+
+void vm_use_top_level(int top_level)
+{
+	if (top_level == PG_LEVEL_256T)
+		require_la57();
+	wanted_top_level = top_level;
+}
+
+static int choose_top_level(void)
+{
+	if (wanted_top_level)
+		return wanted_top_level;
+	return guest_has_la57() && test_random() % 2 ? PG_LEVEL_256T : PG_LEVEL_512G;
+}
+
 bool host_may_be_tcg(void)
 {
 	unsigned int eax, ebx, ecx, edx;
@@ -84,6 +112,7 @@ void vm_arch_init(struct kvm_vm *vm)
 	/* SDM: 36 where the leaf is missing. */
 	vm->pa_bits = e ? e->eax & 0xff : 36;
 	vm->max_gfn = compute_max_gfn(vm->pa_bits);
+	vm->top_level = choose_top_level();
 }
 
 void vm_set_maxphyaddr(struct kvm_vm *vm, unsigned int maxphyaddr)
@@ -145,7 +174,7 @@ void __virt_pg_map(struct kvm_vm *vm, gva_t gva, gpa_t gpa, int level)
 	TEST_ERROR_ON(gpa >> vm->pa_bits, "gpa 0x%lx exceeds %u bits", gpa,
 		      vm->pa_bits);
 
-	for (l = PG_LEVEL_512G; l > level; l--) {
+	for (l = vm->top_level; l > level; l--) {
 		pte = pte_of(vm, table, gva, l);
 		TEST_ERROR_ON(*pte & PTE_LARGE_MASK,
 			      "gva 0x%lx is mapped at level %d already", gva, l);
@@ -178,7 +207,7 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level)
 	uint64_t *pte;
 	int l;
 
-	for (l = PG_LEVEL_512G; l >= PG_LEVEL_4K; l--) {
+	for (l = vm->top_level; l >= PG_LEVEL_4K; l--) {
 		pte = pte_of(vm, table, gva, l);
 		if (!(*pte & PTE_PRESENT_MASK))
 			return NULL;
@@ -192,12 +221,29 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level)
 	return NULL;
 }
 
+gpa_t virt_copy_root(struct kvm_vm *vm, int level)
+{
+	gpa_t root = vm_phy_pages_alloc(vm, 1), table = root;
+	uint64_t *old = addr_gpa2hva(vm, vm->pgd), *new;
+	int l;
+
+	for (l = vm->top_level; ; l--) {
+		new = addr_gpa2hva(vm, table);
+		memcpy(new, old, PAGE_SIZE);
+		if (l == level)
+			return root;
+		old = addr_gpa2hva(vm, *old & PHYSICAL_PAGE_MASK);
+		table = vm_phy_pages_alloc(vm, 1);
+		*new = table | (*new & ~PHYSICAL_PAGE_MASK);
+	}
+}
+
 gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level)
 {
 	gpa_t table = vm->pgd;
 	int l;
 
-	for (l = PG_LEVEL_512G; l > level; l--)
+	for (l = vm->top_level; l > level; l--)
 		table = *pte_of(vm, table, gva, l) & PHYSICAL_PAGE_MASK;
 	return table + ((gva >> PG_LEVEL_SHIFT(level)) & 511) * sizeof(uint64_t);
 }
@@ -254,6 +300,12 @@ static void segment_set(struct kvm_segment *seg, uint16_t selector, bool code)
 	};
 }
 
+uint64_t vm_cr4(const struct kvm_vm *vm)
+{
+	return X86_CR4_PAE | X86_CR4_OSFXSR |
+	       (vm->top_level == PG_LEVEL_256T ? X86_CR4_LA57 : 0);
+}
+
 static void vcpu_sregs_init(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
@@ -262,7 +314,7 @@ static void vcpu_sregs_init(struct kvm_vcpu *vcpu)
 	vcpu_sregs_get(vcpu, &sregs);
 	sregs.cr0 = X86_CR0_PE | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG;
 	sregs.cr3 = vm->pgd;
-	sregs.cr4 = X86_CR4_PAE | X86_CR4_OSFXSR;
+	sregs.cr4 = vm_cr4(vm);
 	sregs.efer = EFER_LME | EFER_LMA | EFER_NX;
 	segment_set(&sregs.cs, KERNEL_CS, true);
 	segment_set(&sregs.ds, KERNEL_DS, false);
@@ -301,7 +353,7 @@ void vcpu_enter_user_mode(struct kvm_vcpu *vcpu)
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
-	set_user_bits(vcpu->vm, vcpu->vm->pgd, PG_LEVEL_512G);
+	set_user_bits(vcpu->vm, vcpu->vm->pgd, vcpu->vm->top_level);
 	vcpu_sregs_get(vcpu, &sregs);
 	memcpy((char *)addr_gva2hva(vcpu->vm, sregs.tr.base) + TSS_RSP0_OFFSET,
 	       &rsp0, sizeof(rsp0));

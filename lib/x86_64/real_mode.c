@@ -51,7 +51,7 @@ asm(".pushsection .rodata\n"
     "movl	0xd02c, %eax\n\t"
     "movl	%eax, 0xc058\n\t"
     "lgdtl	0xd030\n\t"
-    "movl	$0x220, %eax\n\t"		/* PAE, OSFXSR */
+    "movl	0xd01c, %eax\n\t"
     "movl	%eax, %cr4\n\t"
     "movl	0xd000, %eax\n\t"
     "movl	%eax, %cr3\n\t"
@@ -121,6 +121,7 @@ void vm_real_mode_set_entry(struct kvm_vm *vm, void *entry, uint64_t rsp)
 	struct real_mode_box *box = addr_gpa2hva(vm, REAL_BOX_GPA);
 
 	box->cr3 = vm->pgd;
+	box->cr4 = vm_cr4(vm);
 	box->rsp = rsp;
 	box->entry = (uintptr_t)entry;
 	memcpy(box->gdt, addr_gva2hva(vm, vm->gdt), sizeof(box->gdt));
