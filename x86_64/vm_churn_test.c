@@ -16,6 +16,7 @@
 #include "dying.h"
 #include "host_usage.h"
 #include "kvm_test_harness.h"
+#include "nested.h"
 #include "vmm.h"
 
 KVM_TEST_SUITE(vm_churn_test,
@@ -44,7 +45,7 @@ static void guest_touches(uint64_t npages)
 
 /* ---- what each VM has ---- */
 
-static void run_guest(struct kvm_vcpu *vcpu)
+static void run_to_the_end(struct kvm_vcpu *vcpu)
 {
 	vcpu_args_set(vcpu, 1, (uint64_t)RAM_PAGES);
 	vcpu_expect_mmio_read(vcpu, GAP_GPA, 8, 0);
@@ -67,8 +68,8 @@ static struct kvm_vm *live_with_mappings(void)
 	struct kvm_vcpu *vcpus[2];
 	struct kvm_vm *vm = vm_with_memory(2, vcpus);
 
-	run_guest(vcpus[0]);
-	run_guest(vcpus[1]);
+	run_to_the_end(vcpus[0]);
+	run_to_the_end(vcpus[1]);
 	vm_mem_region_move(vm, 1, RAM_GPA + SZ_2M);
 	vm_mem_region_set_flags(vm, 1, 0);
 	return vm;
@@ -247,20 +248,36 @@ static struct kvm_vm *live_with_failures(void)
 	fail_for_want_of_fds(vm);
 	fail_eventfds(vm);
 	fail_memslots(vm);
-	run_guest(vcpus[0]);
+	run_to_the_end(vcpus[0]);
 	return vm;
+}
+
+/* A vCPU that has been in L1 and is in L2. */
+static struct kvm_vm *live_with_an_l2(void)
+{
+	static struct nested n;
+	struct nested_cpu *cpu = nested_create_with_ram(&n, 1, true);
+
+	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
+	l2_read(cpu, 0, NESTED_WORD(0));
+	nested_run(cpu, "L2 reads");
+	l2_read(cpu, PAGE_SIZE, NESTED_WORD(1));
+	nested_run_in_l2(cpu, "L2 reads and stays");
+	return n.vm;
 }
 
 /* ---- churn ---- */
 
 FIXTURE_VARIANT(churn) {
 	struct kvm_vm *(*live)(void);
+	bool nested;
 };
 KVM_FIXTURE(churn)
 
 FIXTURE_VARIANT_ADD(churn, mappings) { .live = live_with_mappings };
 FIXTURE_VARIANT_ADD(churn, devices) { .live = live_with_devices };
 FIXTURE_VARIANT_ADD(churn, failures) { .live = live_with_failures };
+FIXTURE_VARIANT_ADD(churn, l2) { .live = live_with_an_l2, .nested = true };
 
 struct job {
 	struct kvm_vm *(*live)(void);
@@ -299,7 +316,12 @@ static void churn_variant(unsigned int rounds, void *arg)
 KVM_TEST_F(churn, the_host_stays_as_it_was)
 {
 	struct kvm_vm *(*live)(void) = variant->live;
+	struct nested n;
 
+	if (variant->nested) {	/* or it is skipped */
+		nested_create(&n, 1, true);
+		nested_free(&n);
+	}
 	breadcrumb("warm up");
 	churn(live, 2 * AT_ONCE);
 	breadcrumb("create and destroy VMs");
