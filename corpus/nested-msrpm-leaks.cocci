@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: the map of MSRs of a vCPU that was in L2 is not freed
-// fix: never merged
 // files: arch/x86/kvm/svm/nested.c
 // kernels: 6.1
 // hosts: amd
