@@ -117,6 +117,12 @@ bool guest_has_la57(void);
 /* Skips the case where they may not. */
 void require_la57(void);
 
+/*
+ * Skips the case where a flush that KVM does on a guest's behalf, for a hypercall or by
+ * the steal time, does not sync shadow page tables: before 5.13 (b53e84eed08b).
+ */
+void require_guest_flush_that_syncs(void);
+
 /* True when the guest CPU has 1G pages (CPUID 0x80000001 EDX bit 26). */
 bool guest_has_gbpages(void);
 

@@ -3,7 +3,8 @@
  * Two vCPUs share page tables that one of them edits while both run. The other
  * one is told, flushes its own TLB, as after a shoot-down's IPI, and from then on
  * goes by the new entries; by entries that were not present before even without
- * a flush. What it then writes is where the editor finds it.
+ * a flush. Or the editor asks the hypervisor to flush both. What the other one then
+ * writes is where the editor finds it.
  *
  * One that is not told may use an old entry, but no page that the host has taken
  * back, and write to no page that has become a table.
@@ -15,6 +16,7 @@
  */
 #include <stddef.h>
 
+#include "hyperv.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(guest_shootdown_test);
@@ -25,7 +27,11 @@ KVM_TEST_SUITE(guest_shootdown_test);
 #define AREA		(200UL << 39 | 3UL << 30 | 5UL << 21 | 7UL << 12)
 #define WRITTEN		8	/* offset in each page */
 
-enum how { BY_INVLPG, BY_CR3, WITHOUT };
+enum how {
+	BY_INVLPG, BY_CR3, WITHOUT,
+	/* The editor has both flushed, by a hypercall of Hyper-V's. */
+	BY_HV_SPACE, BY_HV_LIST, BY_HV_SPACE_EX, BY_HV_LIST_EX,
+};
 
 FIXTURE_VARIANT(flush) {
 	enum how how;
@@ -36,6 +42,10 @@ FIXTURE_VARIANT_ADD(flush, invlpg) { .how = BY_INVLPG };
 FIXTURE_VARIANT_ADD(flush, cr3) { .how = BY_CR3 };
 /* Only from not present to present; the way back is flushed. */
 FIXTURE_VARIANT_ADD(flush, none) { .how = WITHOUT };
+FIXTURE_VARIANT_ADD(flush, hyperv_space) { .how = BY_HV_SPACE };
+FIXTURE_VARIANT_ADD(flush, hyperv_list) { .how = BY_HV_LIST };
+FIXTURE_VARIANT_ADD(flush, hyperv_space_ex) { .how = BY_HV_SPACE_EX };
+FIXTURE_VARIANT_ADD(flush, hyperv_list_ex) { .how = BY_HV_LIST_EX };
 
 /* In guest memory. */
 struct shared {
@@ -45,6 +55,9 @@ struct shared {
 	gva_t data_gva;
 	volatile uint64_t round, seen;
 	volatile uint64_t watched, value, looks;
+	bool amd;
+	uint64_t *hv_input;
+	gpa_t hv_input_gpa;
 };
 
 static bool is_present(const struct shared *s, uint64_t round)
@@ -59,11 +72,60 @@ static uint64_t page_of(const struct shared *s, uint64_t round, uint64_t i)
 	       (i + round * 5) % NR_PAGES;
 }
 
+/*
+ * The pages of AREA, each entry with the number of pages behind its first, in pieces
+ * that change; or one by one, which are more than KVM keeps. Returns how many.
+ */
+static unsigned int add_gva_list(uint64_t *list, uint64_t round)
+{
+	const uint64_t piece = (const uint64_t[]){ 16, 5, 1 }[round % 3];
+	unsigned int n = 0;
+	uint64_t i;
+
+	/* Nothing is there, and not even an address. */
+	list[n++] = BIT_ULL(62) | 3;
+	for (i = 0; i < NR_PAGES; i += piece)
+		list[n++] = (AREA + i * PAGE_SIZE) |
+			    ((i + piece < NR_PAGES ? i + piece : NR_PAGES) - i - 1);
+	return n;
+}
+
+static void guest_flush_by_hypercall(const struct shared *s, uint64_t round)
+{
+	static const uint16_t calls[] = {
+		[BY_HV_SPACE] = HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE,
+		[BY_HV_LIST] = HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST,
+		[BY_HV_SPACE_EX] = HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX,
+		[BY_HV_LIST_EX] = HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX,
+	};
+	const bool ex = s->how >= BY_HV_SPACE_EX, all = round / 3 % 2;
+	uint64_t *in = s->hv_input, control = calls[s->how], ret, n = 0;
+
+	*in++ = 0;			/* address space */
+	*in++ = HV_FLUSH_ALL_VIRTUAL_ADDRESS_SPACES |
+		(all && !ex ? HV_FLUSH_ALL_PROCESSORS : 0);
+	if (ex) {
+		*in++ = all ? HV_GENERIC_SET_ALL : HV_GENERIC_SET_SPARSE_4K;
+		*in++ = all ? 0 : 1;	/* banks of 64 vCPUs */
+	}
+	if (!ex || !all)
+		*in++ = BIT(0) | BIT(1);
+	if (ex && !all)
+		control |= 1ULL << HV_HYPERCALL_VARHEAD_OFFSET;
+	if (s->how == BY_HV_LIST || s->how == BY_HV_LIST_EX)
+		n = add_gva_list(in, round);
+	ret = hyperv_hypercall(s->amd, control | n << HV_HYPERCALL_REP_COMP_OFFSET,
+			       s->hv_input_gpa);
+	__GUEST_ASSERT(ret == n << HV_HYPERCALL_REP_COMP_OFFSET,
+		       "round %lu: hypercall 0x%lx of %lu entries returned 0x%lx",
+		       round, control, n, ret);
+}
+
 static void guest_flush(const struct shared *s, uint64_t round)
 {
 	uint64_t i;
 
-	if (s->how == WITHOUT && is_present(s, round))
+	if (s->how > WITHOUT || (s->how == WITHOUT && is_present(s, round)))
 		return;
 	if (s->how == BY_CR3)
 		write_cr3(read_cr3());
@@ -102,6 +164,8 @@ static void guest_editor(struct shared *s)
 			s->ptes[i] = is_present(s, round) ?
 				     (s->data + page_of(s, round, i) * PAGE_SIZE) |
 				     PTE_PRESENT_MASK | PTE_WRITABLE_MASK : 0;
+		if (s->how > WITHOUT)
+			guest_flush_by_hypercall(s, round);
 		s->round = round;
 		guest_flush(s, round);
 		guest_check(s, round, 0);
@@ -154,6 +218,9 @@ static gva_t create_shared(struct kvm_vm *vm, enum how how)
 	uint64_t i;
 
 	s->how = how;
+	s->amd = host_is_amd();
+	s->hv_input_gpa = vm_phy_pages_alloc(vm, 1);
+	s->hv_input = (uint64_t *)vm_map_gpa(vm, s->hv_input_gpa, PAGE_SIZE);
 	s->data = vm_phy_pages_alloc(vm, 2 * NR_PAGES);
 	s->data_gva = vm_map_gpa(vm, s->data, 2 * NR_PAGES * PAGE_SIZE);
 	for (i = 0; i < 2 * NR_PAGES; i++)
@@ -172,10 +239,16 @@ KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
 	struct kvm_vcpu *vcpus[2];
 	unsigned int i;
 
+	__TEST_REQUIRE(variant->how <= WITHOUT || kvm_has_cap(KVM_CAP_HYPERV_TLBFLUSH),
+		       "needs KVM_CAP_HYPERV_TLBFLUSH: a kernel with CONFIG_KVM_HYPERV");
+	if (variant->how > WITHOUT)
+		require_guest_flush_that_syncs();
 	vcpus[0] = vm_vcpu_add(vm, 0, guest_editor);
 	vcpus[1] = vm_vcpu_add(vm, 1, guest_other);
-	breadcrumb("one vCPU edits, the other one flushes");
+	breadcrumb("one vCPU edits, the other one flushes, or is flushed");
 	for (i = 0; i < 2; i++) {
+		if (variant->how > WITHOUT)
+			vcpu_enable_hyperv(vcpus[i]);
 		vcpu_args_set(vcpus[i], 1, gva);
 		vcpu_thread_start(vcpus[i], run_to_the_end);
 	}

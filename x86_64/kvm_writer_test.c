@@ -307,9 +307,7 @@ KVM_TEST(flush_by_steal_time_is_one)
 	uint64_t entry;
 
 	__TEST_REQUIRE(kvm_has_pv_flush(), "this KVM offers no PV TLB flush");
-	__TEST_REQUIRE(kvm_is_tdp_enabled() || kernel_at_least(5, 13) ||
-		       kvm_test_option("known_bugs", 0),
-		       "a known bug of this kernel: the flush of a steal time does not sync; --set known_bugs=1 makes it a failure");
+	require_guest_flush_that_syncs();
 	vm = vm_create_with_one_vcpu(&vcpu, guest_edits);
 	for (i = 0; i < 2; i++) {
 		page[i] = vm_phy_pages_alloc(vm, 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What KVM itself writes to guest memory, see include/kvm_writer.h. */
+#include "hyperv.h"
 #include "kvm_writer.h"
 #include "processor.h"
 
@@ -7,9 +8,7 @@
 #define MSR_KVM_SYSTEM_TIME_NEW		0x4b564d01
 #define MSR_KVM_STEAL_TIME		0x4b564d03
 #define MSR_KVM_PV_EOI_EN		0x4b564d04
-#define HV_X64_MSR_GUEST_OS_ID		0x40000000
-#define HV_X64_MSR_HYPERCALL		0x40000001
-#define HV_X64_MSR_VP_ASSIST_PAGE	0x40000073
+
 
 #define CPUID_KVM_FEATURES	0x40000001
 #define FEATURE_CLOCKSOURCE2	3

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm_test.h"
 #include "processor.h"
 
 #define STACK_PAGES	8
@@ -59,6 +60,13 @@ bool guest_has_la57(void)
 }
 
 static int wanted_top_level;
+
+void require_guest_flush_that_syncs(void)
+{
+	__TEST_REQUIRE(kvm_is_tdp_enabled() || kernel_at_least(5, 13) ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: a flush by KVM does not sync; --set known_bugs=1 makes it a failure");
+}
 
 void require_la57(void)
 {
