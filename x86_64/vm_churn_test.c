@@ -252,17 +252,21 @@ static struct kvm_vm *live_with_failures(void)
 	return vm;
 }
 
-/* A vCPU that has been in L1 and is in L2. */
+/* A vCPU that has been in L1 and is in L2, which had a large page. */
 static struct kvm_vm *live_with_an_l2(void)
 {
 	static struct nested n;
-	struct nested_cpu *cpu = nested_create_with_ram(&n, 1, true);
+	struct nested_cpu *cpu = &n.cpu[0];
 
-	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	l2_read(cpu, 0, NESTED_WORD(0));
-	nested_run(cpu, "L2 reads");
-	l2_read(cpu, PAGE_SIZE, NESTED_WORD(1));
-	nested_run_in_l2(cpu, "L2 reads and stays");
+	nested_create(&n, 1, true);
+	vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS_THP, NESTED_GPA, NESTED_SLOT,
+				    SZ_2M / PAGE_SIZE, 0);
+	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_2M, NESTED_RWX);
+	l2_write(cpu, 0, 1);
+	nested_run(cpu, "L2 writes");
+	vm_mem_region_set_flags(n.vm, NESTED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	l2_write(cpu, PAGE_SIZE, 2);
+	nested_run_in_l2(cpu, "L2 writes and stays");
 	return n.vm;
 }
 
