@@ -223,4 +223,102 @@ KVM_TEST_F(cpl, has_the_rights_of_the_cpu)
 	kvm_vm_free(vm);
 }
 
+/* ---- what the CPU reads for itself ---- */
+
+#define LDT_SELECTOR	7	/* its first descriptor, RPL 3 */
+
+static void guest_loads_segment(void)
+{
+	uint64_t rdi = 0, rsi = 0, rax, rbx = 0, rcx = 0, rdx = 0, ec;
+	uint8_t vector;
+
+	for (;;) {
+		rax = LDT_SELECTOR;
+		if (order.fep)
+			EXEC(FEP, "movw %%ax, %%fs");
+		else
+			EXEC("", "movw %%ax, %%fs");
+		GUEST_SYNC_ARGS(vector, ec, 0, 0, 0);
+	}
+}
+
+static void set_user(struct kvm_vm *vm, gva_t gva, bool user)
+{
+	uint64_t *pte = vm_get_pte(vm, gva, NULL);
+
+	*pte = user ? *pte | PTE_USER_MASK : *pte & ~PTE_USER_MASK;
+}
+
+static void use_ldt(struct kvm_vcpu *vcpu, gva_t ldt)
+{
+	struct kvm_sregs sregs;
+
+	*(uint64_t *)addr_gva2hva(vcpu->vm, ldt) = 0x0000f30000000000ULL;
+	vcpu_sregs_get(vcpu, &sregs);
+	sregs.ldt = (struct kvm_segment){
+		.base = ldt, .limit = 7, .selector = KERNEL_DS, .type = 2, .present = 1,
+	};
+	vcpu_sregs_set(vcpu, &sregs);
+}
+
+/* All that the delivery of an exception reads and writes. */
+static void make_exceptions_the_kernels(struct kvm_vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+	uint64_t rsp0;
+
+	vcpu_sregs_get(vcpu, &sregs);
+	memcpy(&rsp0, (char *)addr_gva2hva(vcpu->vm, sregs.tr.base) + 4, sizeof(rsp0));
+	set_user(vcpu->vm, sregs.idt.base, false);
+	set_user(vcpu->vm, sregs.gdt.base, false);
+	set_user(vcpu->vm, sregs.tr.base, false);
+	set_user(vcpu->vm, rsp0 - 8, false);
+}
+
+/*
+ * A user's load of a segment register reads a descriptor table as the kernel does, but
+ * EFLAGS.AC, which is the user's, does not count: SDM vol. 3 section 4.6.1.
+ */
+KVM_TEST(descriptors_are_read_by_the_kernels_rights)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	unsigned int i;
+	gva_t ldt;
+
+	__TEST_REQUIRE(guest_has_smap(), "needs SMAP in the guest's CPUID");
+	kvm_set_module_param("kvm", "force_emulation_prefix", "1");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_loads_segment);
+	ldt = vm_alloc(vm, PAGE_SIZE);
+	vcpu_enter_user_mode(vcpu);
+	make_exceptions_the_kernels(vcpu);
+	set_registers(vcpu, &(FIXTURE_VARIANT(cpl)){ .smap = true, .ac = true });
+	use_ldt(vcpu, ldt);
+	for (i = 0; i < 8; i++) {
+		const bool user = i & 1, fep = i & 2;
+		const uint64_t want = user ? PF_VECTOR : 0, ec = user ? PFERR_PRESENT_MASK : 0;
+
+		/*
+		 * Seen in 6.1: shadow paging takes the CPU's fault for an access that AC
+		 * allows, and lets it try again for ever.
+		 */
+		if (user && !fep && !kvm_is_tdp_enabled() && !kvm_test_option("known_bugs", 0))
+			continue;
+		test_step("the LDT is in %s page, by %s", user ? "a user's" : "the kernel's",
+			  fep ? "KVM" : "the CPU");
+		set_user(vm, ldt, user);
+		/* KVM has not seen that change. */
+		vm_mem_region_reload(vm, VM_SYS_SLOT);
+		order.fep = fep;
+		sync_global_to_guest(vm, order);
+		vcpu_run_to_sync(vcpu, &uc);
+		TEST_ASSERT(uc.args[0] == want && (!want || uc.args[1] == ec),
+			    "a descriptor in %s page, with SMAP and AC, CPL 3, by %s: want vector %lu, error code 0x%lx, got %lu and 0x%lx",
+			    user ? "a user's" : "the kernel's", fep ? "KVM" : "the CPU", want, ec,
+			    uc.args[0], uc.args[1]);
+	}
+	kvm_vm_free(vm);
+}
+
 KVM_TEST_MAIN()
