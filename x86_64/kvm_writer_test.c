@@ -20,6 +20,7 @@
 
 KVM_TEST_SUITE(kvm_writer_test,
 	.fixes = FIXES("c3c28d24d910 KVM: x86: do not report preemption if the steal time cache is stale",
+		       "901d3765fa80 KVM: x86: revalidate steal time cache if MSR value changes",
 		       "7e2175ebd695 KVM: x86: Fix recording of guest steal time / preempted status",
 		       "b53e84eed08b KVM: x86: Unload MMU on guest TLB flush if TDP disabled to force MMU sync"));
 
@@ -152,6 +153,24 @@ KVM_TEST_F(writer, follows_the_memslots)
 	}
 	kvm_writer_stop(w.vcpu, w.w);
 	run(&w, -1, "turned off");
+	world_free(&w);
+}
+
+/* Nothing but the MSR changes. */
+KVM_TEST_F(writer, goes_where_it_is_told)
+{
+	static const gpa_t gpas[] = { GPA, MOVED_GPA };
+	struct world w;
+	unsigned int i;
+
+	world_create(&w, variant->w);
+	vm_mem_region_add_backing(w.vm, &w.mem[1], w.mem[1].hva, MOVED_GPA, SLOT + 1, NPAGES, 0);
+	run(&w, 0, "at first");
+	for (i = 1; i < 6; i++) {
+		breadcrumb("%s: the guest names another gpa, round %u", kvm_writer_name(w.w), i);
+		kvm_writer_start(w.vcpu, w.w, gpas[i % 2] + PLACE);
+		run(&w, i % 2, "another gpa is named");
+	}
 	world_free(&w);
 }
 
