@@ -317,6 +317,24 @@ static void check_written(struct modes *m, uint32_t n, const char *what)
 		step_failed(m, n, &walks[n], what, want, got);
 }
 
+/* KVM's own walk, as its emulator goes. */
+static void check_translation(struct modes *m, uint32_t n, const char *what)
+{
+	struct kvm_translation t = { .linear_address = m->box->step[n].addr };
+	const struct modes_walk *w = &walks[n];
+	char want[64], got[64];
+
+	/* KVM takes PDPTEs with the accessed bit that TCG sets for wrong ones. */
+	if (m->mode == MODE_PAE && kvm_is_tdp_enabled() && host_may_be_tcg())
+		return;
+	vcpu_ioctl(m->vcpu, KVM_TRANSLATE, &t);
+	if (t.valid == w->present && (!w->present || t.physical_address == w->gpa))
+		return;
+	snprintf(want, sizeof(want), "KVM_TRANSLATE to gpa 0x%lx, valid %u", w->gpa, w->present);
+	snprintf(got, sizeof(got), "gpa 0x%llx, valid %u", t.physical_address, t.valid);
+	step_failed(m, n, w, what, want, got);
+}
+
 void modes_check(struct modes *m, const char *fmt, ...)
 {
 	uint32_t exits[MODES_MAX_STEPS] = {}, n;
@@ -336,6 +354,7 @@ void modes_check(struct modes *m, const char *fmt, ...)
 	for (n = 0; n < m->box->nr; n++) {
 		check_access(m, n, &walks[n], what);
 		check_written(m, n, what);
+		check_translation(m, n, what);
 		mmio = !m->box->step[n].vector && !is_ram(m, walks[n].gpa);
 		if (exits[n] != mmio)
 			step_failed(m, n, &walks[n], what, mmio ? "one MMIO exit" :
