@@ -9,6 +9,7 @@
  * the address space, and must then say that nothing is mapped.
  */
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,12 +76,22 @@ static void send_stats_fd(struct kvm_vm *vm, void *arg)
 	send_fd(*(int *)arg, vm->stats_fd);
 }
 
+/*
+ * NUMA balancing unmaps memory now and then to see who uses it, and KVM's statistics
+ * and dirty logs tell. It leaves alone what has a policy, be it the default one.
+ */
+static void keep_numa_balancing_out(void)
+{
+	syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0UL);
+}
+
 static void __attribute__((noreturn))
 case_process(struct supervisor *s, void (*body)(const void *variant),
 	     const void *variant)
 {
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	keep_numa_balancing_out();
 	close(s->stats[0]);
 	install_hang_dump();
 	breadcrumb("start");
