@@ -219,6 +219,57 @@ KVM_TEST(ram_at_a_similar_gpa_is_ram)
 	check_aliases(TOP, 0xf0000000);
 }
 
+/* ---- a gap whose gpa is the gva of RAM ---- */
+
+static void guest_touch_gap_and_outs_at(gva_t gap, gva_t other_gap, gva_t ram)
+{
+	uint64_t i;
+
+	for (i = 0; i < 4; i++) {
+		if (i & 1)
+			guest_read32(other_gap);
+		guest_read32(gap);
+		guest_outs(ram);
+	}
+	GUEST_DONE();
+}
+
+/*
+ * With nested paging, KVM knows the gpa of a gap that the guest touches, and no gva:
+ * what it notes must not be taken for the gva that has the same number.
+ */
+static void check_same_number(gpa_t gap)
+{
+	const gpa_t other_gap = 0xf0000000;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_touch_gap_and_outs_at);
+	const gpa_t mem = vm_phy_pages_alloc(vm, 1);
+	uint32_t *word = addr_gpa2hva(vm, mem);
+	uint64_t i;
+
+	virt_pg_map(vm, gap, mem);
+	vcpu_args_set(vcpu, 3, vm_map_gpa(vm, gap, PAGE_SIZE),
+		      vm_map_gpa(vm, other_gap, PAGE_SIZE), gap);
+	for (i = 0; i < 4; i++) {
+		*word = test_random();
+		/* The first fault, then the page that is noted, then the MMIO SPTE. */
+		if (i & 1)
+			vcpu_expect_mmio_read(vcpu, other_gap, 4, test_random());
+		vcpu_expect_mmio_read(vcpu, gap, 4, test_random());
+		test_step("OUTS from RAM at gva 0x%lx, after MMIO at gpa 0x%lx", gap, gap);
+		expect_outs(vcpu, *word);
+	}
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+KVM_TEST(ram_whose_gva_is_the_gaps_gpa_is_ram)
+{
+	check_same_number(0xa0000);
+	check_same_number(0xe5a5a000);
+	check_same_number(0x234567000);
+}
+
 /* ---- the same gva, once a gap and once RAM ---- */
 
 #define SAME_GVA	0x600000000000UL
