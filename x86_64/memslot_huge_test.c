@@ -189,4 +189,40 @@ KVM_TEST(shadow_pages_are_allowed_in_proportion)
 	huge_free(&h);
 }
 
+static void expect_requested(struct kvm_vm *vm, int64_t want, const char *when)
+{
+	int64_t got = __vm_ioctl(vm, KVM_GET_NR_MMU_PAGES, NULL);
+
+	__TEST_REQUIRE(got >= 0 || (errno != ENOTTY && errno != EINVAL),
+		       "needs KVM_GET_NR_MMU_PAGES, which this kernel lacks");
+	TEST_ASSERT_ORACLE(ORACLE_STATS, got == want,
+			   "%s: KVM_SET_NR_MMU_PAGES has set %ld, but KVM_GET_NR_MMU_PAGES is %ld",
+			   when, want, got);
+}
+
+/* Once user space has said how many it wants, the memslots do not count. */
+KVM_TEST(shadow_pages_that_were_asked_for_stay)
+{
+	static const unsigned long requests[] = { 1000, MIN_MMU_PAGES, 100000 };
+	struct huge h;
+	size_t i;
+
+	huge_create(&h);
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		test_step("ask for %lu shadow pages", requests[i]);
+		vm_ioctl(h.vm, KVM_SET_NR_MMU_PAGES, requests[i]);
+		expect_requested(h.vm, requests[i], "at once");
+		TEST_ASSERT_ERRNO(__vm_ioctl(h.vm, KVM_SET_NR_MMU_PAGES, MIN_MMU_PAGES - 1UL),
+				  EINVAL, "%u shadow pages", MIN_MMU_PAGES - 1);
+		huge_add(&h, 0);
+		expect_requested(h.vm, requests[i], "slot created");
+		vm_mem_region_set_flags(h.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		vm_mem_region_move(h.vm, SLOT, HUGE_GPA - SZ_1G);
+		expect_requested(h.vm, requests[i], "slot changed and moved");
+		vm_mem_region_delete(h.vm, SLOT);
+		expect_requested(h.vm, requests[i], "slot deleted");
+	}
+	huge_free(&h);
+}
+
 KVM_TEST_MAIN()
