@@ -16,6 +16,7 @@
 #include "dying.h"
 #include "host_usage.h"
 #include "kvm_test_harness.h"
+#include "kvm_writer.h"
 #include "nested.h"
 #include "vmm.h"
 
@@ -143,6 +144,74 @@ static struct kvm_vm *live_with_devices(void)
 	set_routing_and_filters(vm);
 	__vm_ioctl(vm, KVM_CREATE_DEVICE, &device);
 	ioctl(vm->vcpus[0]->fd, KVM_GET_STATS_FD, NULL);
+	return vm;
+}
+
+static void set_pmu_filter(struct kvm_vm *vm, unsigned int nr)
+{
+	static union {
+		struct kvm_pmu_event_filter head;
+		uint8_t bytes[sizeof(struct kvm_pmu_event_filter) + 64 * sizeof(uint64_t)];
+	} filter;
+	unsigned int i;
+
+	filter.head.action = KVM_PMU_EVENT_DENY;
+	filter.head.nevents = nr;
+	for (i = 0; i < nr; i++)
+		filter.head.events[i] = i;
+	/* Since 5.4, and here it is only to be given back, as is the rest. */
+	__vm_ioctl(vm, KVM_SET_PMU_EVENT_FILTER, &filter);
+}
+
+static void add_hyperv(struct kvm_vm *vm)
+{
+	struct kvm_enable_cap synic = { .cap = KVM_CAP_HYPERV_SYNIC };
+	struct kvm_hyperv_eventfd args = { .conn_id = 1 };
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		__vcpu_ioctl(vm->vcpus[i], KVM_ENABLE_CAP, &synic);
+	for (i = 0; i < 3; i++) {
+		args.conn_id++;
+		args.fd = eventfd(0, EFD_CLOEXEC);
+		__vm_ioctl(vm, KVM_HYPERV_EVENTFD, &args);
+	}
+	args.flags = KVM_HYPERV_EVENTFD_DEASSIGN;
+	__vm_ioctl(vm, KVM_HYPERV_EVENTFD, &args);
+}
+
+/* VMs whose interrupt controllers are not KVM's, or not all of them. */
+static void add_bare_vms(void)
+{
+	struct kvm_vm *bare = vm_create_barebones(), *split = vm_create_barebones();
+
+	__vm_enable_cap(split, KVM_CAP_SPLIT_IRQCHIP, 24);
+	if (__vm_ioctl(bare, KVM_CREATE_VCPU, 0UL) < 0 ||
+	    __vm_ioctl(split, KVM_CREATE_VCPU, 0UL) < 0)
+		test_fail(ORACLE_ERRNO, __FILE__, __LINE__, NULL,
+			  "KVM_CREATE_VCPU of a VM without an irqchip: errno %d (%s)", errno,
+			  strerror(errno));
+}
+
+static struct kvm_vm *live_with_paravirt(void)
+{
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm = vm_with_memory(2, vcpus);
+	enum kvm_writer w;
+
+	vm_kvm_writers_init(vm);
+	for (w = 0; w < NR_KVM_WRITERS; w++) {
+		if (w == KVM_WRITES_END_OF_INTERRUPT)
+			continue;
+		kvm_writer_start(vcpus[0], w, RAM_GPA + w * PAGE_SIZE);
+		kvm_writer_start(vcpus[1], w, RAM_GPA + (w + NR_KVM_WRITERS) * PAGE_SIZE);
+	}
+	add_hyperv(vm);
+	set_pmu_filter(vm, 64);
+	set_pmu_filter(vm, 60);
+	add_bare_vms();
+	run_to_the_end(vcpus[0]);
+	run_to_the_end(vcpus[1]);
 	return vm;
 }
 
@@ -280,6 +349,7 @@ KVM_FIXTURE(churn)
 
 FIXTURE_VARIANT_ADD(churn, mappings) { .live = live_with_mappings };
 FIXTURE_VARIANT_ADD(churn, devices) { .live = live_with_devices };
+FIXTURE_VARIANT_ADD(churn, paravirt) { .live = live_with_paravirt };
 FIXTURE_VARIANT_ADD(churn, failures) { .live = live_with_failures };
 FIXTURE_VARIANT_ADD(churn, l2) { .live = live_with_an_l2, .nested = true };
 
