@@ -282,6 +282,10 @@ static void handle_exit(struct nested_cpu *cpu, uint8_t exits[])
 	gpa_t gpa = cpu->want[i].value;
 	char got[512];
 
+	/* Nobody knows whether it is a gap that this order is about. */
+	if (i < cpu->box->nr && cpu->want[i].outcome == NESTED_ANY &&
+	    cpu->vcpu->run->exit_reason == KVM_EXIT_MMIO)
+		return;
 	if (i >= cpu->box->nr || cpu->want[i].outcome != NESTED_MMIO ||
 	    cpu->vcpu->run->exit_reason != KVM_EXIT_MMIO ||
 	    cpu->vcpu->run->mmio.phys_addr != gpa) {
