@@ -289,6 +289,125 @@ KVM_TEST_F(writer, has_no_memory)
 	world_free(&w);
 }
 
+/* ---- across the end of a page ---- */
+
+#define HALF_PAGES	256UL		/* of a large page of the host's */
+#define CLOCK_BYTES	32UL
+
+/*
+ * The clock may be anywhere. KVM may leave it alone if it is not within a page, but
+ * it must not write to what comes after the page in the host, here the other half of
+ * a large page, which is not the guest's.
+ */
+KVM_TEST(clock_across_the_end_of_a_slot, .huge_2m = 1)
+{
+	const size_t size = HALF_PAGES * PAGE_SIZE;
+	struct backing_mem mem;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	struct ucall uc;
+	unsigned int i;
+	size_t before, n;
+	char *hva;
+
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, SZ_2M, GPA);
+	hva = mem.hva;
+	vm_mem_region_add_backing(vm, &mem, hva, GPA, SLOT, HALF_PAGES, 0);
+	for (i = 0; i < 2; i++) {
+		/* A slot comes behind it in the second round, but not that memory. */
+		if (i)
+			vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA + size,
+						    SLOT + 1, 1, 0);
+		for (before = 4; before < CLOCK_BYTES; before += 4) {
+			memset(hva, UNTOUCHED, SZ_2M);
+			test_step("clock %zu bytes before the end of a slot", before);
+			kvm_writer_start(vcpu, KVM_WRITES_CLOCK, GPA + size - before);
+			kvm_writer_trigger(vcpu, KVM_WRITES_CLOCK);
+			vcpu_run_to_sync(vcpu, &uc);
+			for (n = 0; n < SZ_2M; n++)
+				TEST_ASSERT(hva[n] == UNTOUCHED ||
+					    (n >= size - before && n < size),
+					    "a clock at the last %zu bytes of a slot of 0x%zx: KVM has written to the byte at 0x%zx",
+					    before, size, n);
+		}
+	}
+	kvm_vm_free(vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- the local APIC's task priority, for a guest that does not exit ---- */
+
+#define APIC_TPR	0x80
+#define APIC_SPIV	0xf0
+#define APIC_IRR_0x80	0x240
+#define VAPIC_BYTES	4
+
+static void set_tpr_and_irr(struct kvm_vcpu *vcpu, uint8_t tpr, bool irr)
+{
+	struct kvm_lapic_state state;
+
+	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &state);
+	*(uint32_t *)&state.regs[APIC_SPIV] = 0x1ff;
+	*(uint32_t *)&state.regs[APIC_TPR] = tpr;
+	*(uint32_t *)&state.regs[APIC_IRR_0x80] = irr;
+	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &state);
+}
+
+/* Two slots that are neighbours for the guest only; memory behind each is nobody's. */
+KVM_TEST(task_priority_across_slots, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_VAPIC)))
+{
+	struct kvm_vapic_addr addr;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	uint8_t *mem[2], got[VAPIC_BYTES], want[VAPIC_BYTES] = { 0xe0, 0, 0, 0x80 };
+	struct backing_mem backing[2];
+	struct ucall uc;
+	unsigned int i, j, in_first;
+	size_t n;
+
+	vcpu_run_to_sync(vcpu, &uc);
+	for (i = 0; i < 2; i++) {
+		backing_mem_alloc(&backing[i], VM_MEM_SRC_ANONYMOUS, 3 * PAGE_SIZE, 0);
+		/* The middle one of three pages. */
+		mem[i] = (uint8_t *)backing[i].hva + PAGE_SIZE;
+		vm_mem_region_add_backing(vm, &backing[i], mem[i], GPA + i * PAGE_SIZE, SLOT + i,
+					  1, 0);
+	}
+	for (in_first = 0; in_first <= VAPIC_BYTES; in_first++) {
+		addr.vapic_addr = GPA + PAGE_SIZE - in_first;
+		vcpu_ioctl(vcpu, KVM_SET_VAPIC_ADDR, &addr);
+		for (j = 0; j < 3; j++) {
+			test_step("task priority at gpa 0x%llx", addr.vapic_addr);
+			for (i = 0; i < 2; i++)
+				memset(backing[i].hva, UNTOUCHED, 3 * PAGE_SIZE);
+			set_tpr_and_irr(vcpu, 0xe0, true);
+			vcpu_run_to_sync(vcpu, &uc);
+			for (n = 0; n < VAPIC_BYTES; n++)
+				got[n] = n < in_first ? mem[0][PAGE_SIZE - in_first + n] :
+							mem[1][n - in_first];
+			TEST_ASSERT(!memcmp(got, want, VAPIC_BYTES),
+				    "KVM was told gpa 0x%llx for task priority 0xe0 and vector 0x80, and writes %02x %02x %02x %02x there, want %02x %02x %02x %02x",
+				    addr.vapic_addr, got[0], got[1], got[2], got[3], want[0],
+				    want[1], want[2], want[3]);
+			for (i = 0; i < 2; i++) {
+				uint8_t *all = backing[i].hva;
+
+				for (n = 0; n < 3 * PAGE_SIZE; n++)
+					TEST_ASSERT((n >= PAGE_SIZE && n < 2 * PAGE_SIZE) ||
+						    all[n] == UNTOUCHED,
+						    "KVM was told gpa 0x%llx, and has written to memory beside slot %u, at 0x%zx",
+						    addr.vapic_addr, SLOT + i, n);
+			}
+			vm_mem_region_reload(vm, SLOT + j % 2);
+		}
+	}
+	addr.vapic_addr = 0;
+	vcpu_ioctl(vcpu, KVM_SET_VAPIC_ADDR, &addr);
+	kvm_vm_free(vm);
+	backing_mem_free(&backing[0]);
+	backing_mem_free(&backing[1]);
+}
+
 /* ---- a flush that is asked for in the steal time ---- */
 
 #define FLUSH_GVA	0x100000000000UL
