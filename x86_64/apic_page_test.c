@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The local APIC's page: a gap that KVM answers for, as long as it does.
+ * The APICs' pages: gaps that KVM answers for, as long as it does.
  *
  * What the guest accesses there never exits, through all generations of MMIO SPTEs,
  * and its neighbours always do. When the guest moves the page, it is at the new
@@ -15,7 +15,8 @@
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(apic_page_test,
-	.fixes = FIXES("d1766202779e x86/kvm/lapic: always disable MMIO interface in x2APIC mode"));
+	.fixes = FIXES("d1766202779e x86/kvm/lapic: always disable MMIO interface in x2APIC mode",
+		       "a2c118bfab8b KVM: Fix bounds checking in ioapic indirect register reads (CVE-2013-1798)"));
 
 #define APIC_GPA	0xfee00000UL
 #define MOVED_GPA	0xd0000000UL
@@ -243,6 +244,42 @@ KVM_TEST_F(hole, where_the_apic_has_no_page)
 		set_base(&a, APIC_GPA | APIC_BASE_BSP);
 		expect_no_registers(&a, variant->quirk, "APIC off");
 		set_base(&a, APIC_GPA | APIC_BASE_BSP | APIC_BASE_ENABLE);
+	}
+	kvm_vm_free(a.vm);
+}
+
+/* ---- the I/O APIC: an index, and what it stands for ---- */
+
+#define IOAPIC_GPA	0xfec00000UL
+#define IOAPIC_SELECT	0x00
+#define IOAPIC_WINDOW	0x10
+#define IOAPIC_PINS	24
+#define IOAPIC_END	0x100	/* KVM's is no longer */
+
+KVM_TEST(ioapic_has_no_more_pins)
+{
+	unsigned int reg, round;
+	struct apic a;
+	uint32_t got;
+
+	apic_init(&a);
+	map_around(a.vm, IOAPIC_GPA);
+	for (round = 0; round < 2; round++) {
+		for (reg = 0x10 + 2 * IOAPIC_PINS; reg < 0x100; reg++) {
+			write_does_not_exit(&a, IOAPIC_GPA + IOAPIC_SELECT, reg);
+			/* There is nothing to be written to. */
+			write_does_not_exit(&a, IOAPIC_GPA + IOAPIC_WINDOW, 0x10000 | reg);
+			got = read_does_not_exit(&a, IOAPIC_GPA + IOAPIC_WINDOW);
+			TEST_ASSERT(got == 0xffffffff,
+				    "register 0x%x of the I/O APIC, which has %u pins, reads 0x%x, want all ones",
+				    reg, IOAPIC_PINS, got);
+		}
+		write_does_not_exit(&a, IOAPIC_GPA + IOAPIC_SELECT, 1);
+		got = read_does_not_exit(&a, IOAPIC_GPA + IOAPIC_WINDOW);
+		TEST_ASSERT_EQ(got >> 16, IOAPIC_PINS - 1U);
+		exits(&a, IOAPIC_GPA - PAGE_SIZE + IOAPIC_WINDOW);
+		exits(&a, IOAPIC_GPA + PAGE_SIZE + IOAPIC_WINDOW);
+		exits(&a, IOAPIC_GPA + IOAPIC_END);
 	}
 	kvm_vm_free(a.vm);
 }
