@@ -6,7 +6,7 @@
 // hosts: amd intel
 // params: defaults
 // shows: errno
-// caught-by: port_bus_test.kvm.more_ioeventfds_than_devices
+// caught-by: bus_limits_test.kvm.more_ioeventfds_than_devices
 // hunks: 1
 //
 // A VM may have a thousand devices on a bus. Ioeventfds, of which a VM with many
