@@ -126,6 +126,7 @@ struct twin {
 	struct kvm_regs after;		/* the last instruction */
 	uint8_t port_data[2][TWIN_MAX_PORT_BYTES];
 	unsigned int port_bytes[2];
+	bool read_regs;			/* user space looks at them at each exit */
 };
 
 enum { TWIN_ON_RAM, TWIN_ON_GAP };

@@ -203,6 +203,19 @@ KVM_TEST(strings_through_a_port)
 	twin_free(&t);
 }
 
+/* Whoever reads the registers at an exit sees how far it is, and changes nothing. */
+KVM_TEST(strings_looked_at_at_each_exit)
+{
+	const struct twin_insn *insn;
+	struct twin t;
+
+	twin_create(&t);
+	t.read_regs = true;
+	for_each_twin_insn(insn, string)
+		string_everywhere(&t, insn, true);
+	twin_free(&t);
+}
+
 static void exec_once(struct twin *t, const struct twin_insn *insn, gva_t src, gva_t dst)
 {
 	static struct twin_op op;

@@ -372,6 +372,25 @@ void twin_compare(struct twin *t, const struct twin_op *op)
 	compare_port(t, op);
 }
 
+/*
+ * A string is as far as its elements, one of which is done when it is written; a read
+ * is still to come.
+ */
+static void check_progress(struct twin *t, const struct twin_op *op,
+			   const struct twin_access *a)
+{
+	const bool two = op->insn->flags & TWIN_FROM_RSI && op->insn->flags & TWIN_RMW;
+	uint64_t want, done = (a - op->access) / (two ? 2 : 1) + a->is_write;
+	struct kvm_regs regs;
+
+	vcpu_regs_get(t->vcpu[TWIN_ON_GAP], &regs);
+	want = op->regs.rcx - (strncmp(op->insn->text, "rep", 3) ? 0 : done);
+	TEST_ASSERT(regs.rcx == want,
+		    "\"%s\" on the gap exits for a %s of its element %lu, and rcx is 0x%llx, want 0x%lx",
+		    op->insn->text, a->is_write ? "write" : "read", done + !a->is_write,
+		    regs.rcx, want);
+}
+
 void twin_exec_on_gap(struct twin *t, const struct twin_op *op)
 {
 	const struct twin_access *a;
@@ -383,6 +402,8 @@ void twin_exec_on_gap(struct twin *t, const struct twin_op *op)
 			if (!p.exits)
 				continue;
 			check_piece(t, a, &p);
+			if (t->read_regs)
+				check_progress(t, op, a);
 			run_side(t, TWIN_ON_GAP);
 		}
 	}
