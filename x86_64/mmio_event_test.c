@@ -35,7 +35,10 @@ KVM_TEST_SUITE(mmio_event_test,
 
 /* ---- instructions ---- */
 
-enum { LOSES_STEP = 1 };	/* in all kernels so far, when it exits */
+enum {
+	LOSES_STEP = 1,		/* in all kernels so far, when it exits */
+	PORT_STRING = 2,
+};
 
 struct insn {
 	gva_t with_tf;		/* a function that turns on TF, then runs: */
@@ -83,10 +86,10 @@ EVENT_INSN(0, "movq %rbx, %rdi", "movsl", "nop");
 EVENT_INSN(0, "", "movl %eax, 0x100(%rdi)", "nop");
 EVENT_INSN(0, "", "inb %dx", "nop");
 EVENT_INSN(0, "", "outb %dx", "nop");
-EVENT_INSN(0, "movq %rbx, %rdi", "insb", "nop");
+EVENT_INSN(2, "movq %rbx, %rdi", "insb", "nop");
 EVENT_INSN(1, "", "movl %eax, (%rdi)", "nop");
 EVENT_INSN(1, "", "incl (%rdi)", "nop");
-EVENT_INSN(1, "movq %rbx, %rsi", "outsb", "nop");
+EVENT_INSN(3, "movq %rbx, %rsi", "outsb", "nop");
 
 /* STI, an instruction, and two more. */
 #define AFTER_STI(name, insn)						\
@@ -351,6 +354,9 @@ KVM_TEST(breakpoint_stops_once)
 
 	world_create(&w, guest_take_orders);
 	for_each_insn(insn) {
+		/* An exit for a port may lose RF, which says that the stop has been. */
+		if (insn->flags & PORT_STRING && !host_is_amd())
+			continue;
 		test_step("\"%s\" with a breakpoint", insn->text);
 		guest_order.breakpoint = insn->start;
 		order(&w, insn->plain);
