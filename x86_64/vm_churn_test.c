@@ -18,6 +18,7 @@
 #include "kvm_test_harness.h"
 #include "kvm_writer.h"
 #include "nested.h"
+#include "processor.h"
 #include "vmm.h"
 
 KVM_TEST_SUITE(vm_churn_test,
@@ -285,6 +286,64 @@ static void fail_memslots(struct kvm_vm *vm)
 			  "KVM_SET_USER_MEMORY_REGION over slot 0");
 }
 
+/* An entry that is good, and one that is not. */
+static void fail_routing(struct kvm_vm *vm)
+{
+	union {
+		struct kvm_irq_routing head;
+		uint8_t bytes[sizeof(struct kvm_irq_routing) +
+			      2 * sizeof(struct kvm_irq_routing_entry)];
+	} routing = { .head.nr = 2 };
+	struct kvm_irq_routing_entry *entry = routing.head.entries;
+
+	entry[0] = (struct kvm_irq_routing_entry){
+		.gsi = 5, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = 5 } };
+	entry[1] = entry[0];
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_GSI_ROUTING, &routing), EINVAL,
+			  "KVM_SET_GSI_ROUTING with two of the same");
+	entry[1].gsi = 6;
+	entry[1].u.irqchip.irqchip = 77;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_GSI_ROUTING, &routing), EINVAL,
+			  "KVM_SET_GSI_ROUTING to an irqchip that is not");
+	entry[1].type = 77;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_GSI_ROUTING, &routing), EINVAL,
+			  "KVM_SET_GSI_ROUTING of a type that is not");
+}
+
+static void fail_filters(struct kvm_vm *vm)
+{
+	static uint8_t bits[8];
+	struct kvm_msr_filter msrs = {
+		.ranges[0] = { .flags = KVM_MSR_FILTER_READ, .nmsrs = 64,
+			       .base = 0x40000000, .bitmap = bits },
+		.ranges[1] = { .flags = KVM_MSR_FILTER_READ, .nmsrs = ~0U, .bitmap = bits },
+	};
+	struct kvm_pmu_event_filter events = { .action = 77 };
+
+	/* Not on all kernels; where there is none, that is an error as well. */
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, __vm_ioctl(vm, KVM_X86_SET_MSR_FILTER, &msrs),
+			   "KVM_X86_SET_MSR_FILTER takes 2^32 - 1 MSRs");
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, __vm_ioctl(vm, KVM_SET_PMU_EVENT_FILTER, &events),
+			   "KVM_SET_PMU_EVENT_FILTER takes an action that is none");
+}
+
+/* Virtual addresses of a width that no CPU has. */
+static void fail_cpuid(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
+	struct kvm_cpuid_entry2 *e = (void *)get_cpuid_entry(cpuid, 0x80000008, 0);
+	uint32_t eax;
+
+	if (!e)
+		return;
+	eax = e->eax;
+	e->eax = (eax & ~0xff00U) | 39 << 8;
+	TEST_ASSERT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid), EINVAL,
+			  "KVM_SET_CPUID2 with 39 bits of virtual addresses");
+	e->eax = eax;
+}
+
 /* A vCPU that was not made must not count: the irqchip is for VMs without any. */
 static void fail_before_irqchip(void)
 {
@@ -307,6 +366,7 @@ static struct kvm_vm *live_with_failures(void)
 {
 	struct kvm_vcpu *vcpus[1];
 	struct kvm_vm *vm;
+	unsigned int i;
 
 	fail_before_irqchip();
 	vm = vm_with_memory(1, vcpus);
@@ -317,6 +377,10 @@ static struct kvm_vm *live_with_failures(void)
 	fail_for_want_of_fds(vm);
 	fail_eventfds(vm);
 	fail_memslots(vm);
+	fail_routing(vm);
+	fail_filters(vm);
+	for (i = 0; i < 4; i++)
+		fail_cpuid(vcpus[0]);
 	run_to_the_end(vcpus[0]);
 	return vm;
 }
