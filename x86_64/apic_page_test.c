@@ -36,7 +36,7 @@ KVM_TEST_SUITE(apic_page_test,
 
 /* ---- guest ---- */
 
-enum { OP_READ, OP_WRITE, OP_SET_BASE };
+enum { OP_READ, OP_WRITE, OP_SET_BASE, OP_READ_16 };
 
 static struct {
 	uint64_t op;
@@ -47,14 +47,22 @@ static struct {
 static void guest_take_orders(void)
 {
 	for (;;) {
-		uint64_t value = 0;
+		uint64_t value = 0, high = 0;
 
 		switch (guest_order.op) {
+		case OP_READ_16:
+			asm volatile("movups (%2), %%xmm0\n\t"
+				     "movq %%xmm0, %0\n\t"
+				     "psrldq $8, %%xmm0\n\t"
+				     "movq %%xmm0, %1"
+				     : "=r"(value), "=r"(high) : "r"(guest_order.gva)
+				     : "memory");
+			break;
 		case OP_READ: value = guest_read32(guest_order.gva); break;
 		case OP_WRITE: guest_write32(guest_order.gva, guest_order.value); break;
 		case OP_SET_BASE: wrmsr(MSR_APIC_BASE, guest_order.value); break;
 		}
-		GUEST_SYNC(value);
+		GUEST_SYNC_ARGS(value, high, 0, 0, 0);
 	}
 }
 
@@ -81,7 +89,9 @@ static void apic_init(struct apic *a)
 
 static void order(struct apic *a, uint64_t op, gva_t gva, uint64_t value)
 {
-	static const char *const names[] = { "read of", "write to", "APIC base:" };
+	static const char *const names[] = {
+		"read of", "write to", "APIC base:", "read of 16 bytes at",
+	};
 
 	test_step("%s 0x%lx, value 0x%lx", names[op], gva, value);
 	guest_order.op = op;
@@ -280,6 +290,39 @@ KVM_TEST(ioapic_has_no_more_pins)
 		exits(&a, IOAPIC_GPA - PAGE_SIZE + IOAPIC_WINDOW);
 		exits(&a, IOAPIC_GPA + PAGE_SIZE + IOAPIC_WINDOW);
 		exits(&a, IOAPIC_GPA + IOAPIC_END);
+	}
+	kvm_vm_free(a.vm);
+}
+
+/* KVM asks its devices for each 8 bytes; those that none has are user space's. */
+KVM_TEST(wide_reads_of_the_ioapic)
+{
+	const gpa_t gpa = IOAPIC_GPA + IOAPIC_END - 8;
+	uint64_t value;
+	struct apic a;
+	struct ucall uc;
+	unsigned int i;
+
+	apic_init(&a);
+	map_around(a.vm, IOAPIC_GPA);
+	for (i = 0; i < 3; i++) {
+		value = test_random() | 1;
+		order(&a, OP_READ_16, gpa, 0);
+		vcpu_expect_mmio_read(a.vcpu, gpa + 8, 8, value);
+		vcpu_run_to_sync(a.vcpu, &uc);
+		TEST_ASSERT(uc.args[0] == 0 && uc.args[1] == value,
+			    "16 bytes at gpa 0x%lx, where the I/O APIC has zeroes up to 0x%lx, and user space 0x%lx then: the guest reads 0x%lx and 0x%lx",
+			    gpa, gpa + 8, value, uc.args[0], uc.args[1]);
+		exits(&a, IOAPIC_GPA + PAGE_SIZE);
+
+		/* All of it is the I/O APIC's: nothing, then the register. */
+		write_does_not_exit(&a, IOAPIC_GPA + IOAPIC_SELECT, 1);
+		value = read_does_not_exit(&a, IOAPIC_GPA + IOAPIC_WINDOW);
+		order(&a, OP_READ_16, IOAPIC_GPA + IOAPIC_WINDOW - 8, 0);
+		vcpu_run_to_sync(a.vcpu, &uc);
+		TEST_ASSERT(uc.args[0] == 0 && uc.args[1] == value,
+			    "16 bytes at gpa 0x%lx, where the I/O APIC has 0x%lx in the second half: the guest reads 0x%lx and 0x%lx",
+			    IOAPIC_GPA + IOAPIC_WINDOW - 8, value, uc.args[0], uc.args[1]);
 	}
 	kvm_vm_free(a.vm);
 }
