@@ -169,6 +169,14 @@ FIXTURE_VARIANT(entry) {
 FIXTURE_VARIANT_ADD(entry, of_4k) { PG_LEVEL_4K, NR_KINDS_OF_LEAVES };
 FIXTURE_VARIANT_ADD(entry, of_2m) { PG_LEVEL_2M, NR_KINDS };
 
+/* 5.10.262 has the fixes, and still BUG()s in __pte_list_remove(). */
+static void skip_known_bug(int level)
+{
+	__TEST_REQUIRE(level == PG_LEVEL_4K || kernel_at_least(6, 1) ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel: the host goes down when a table is turned into a gap; --set known_bugs=1 makes it a failure");
+}
+
 KVM_TEST_F(entry, of_a_guest_is_turned_into_another)
 {
 	struct format f = { .leaf = guest_leaf, .link = guest_link };
@@ -177,6 +185,8 @@ KVM_TEST_F(entry, of_a_guest_is_turned_into_another)
 	enum kind from, to;
 	uint64_t *entry;
 
+	if (!kvm_is_tdp_enabled())
+		skip_known_bug(variant->level);
 	f.vm = vm_create_with_one_vcpu(&vcpu, guest_touches);
 	vm_userspace_mem_region_add(f.vm, VM_MEM_SRC_ANONYMOUS, RAM_GPA, RAM_SLOT, RAM_PAGES, 0);
 	f.elsewhere = vm_phy_pages_alloc(f.vm, 1);
@@ -232,6 +242,7 @@ static void turn_l2_entries(bool paging, int level, enum kind kinds)
 	enum kind from, to;
 	uint64_t *entry;
 
+	skip_known_bug(level);
 	cpu = nested_create_with_ram(&n, 1, paging);
 	f.n = &n;
 	f.vm = n.vm;

@@ -207,13 +207,14 @@ static bool count_rmaps(const char *text, const char *level, uint64_t *total,
 
 static void expect_rmaps(struct kvm_vm *vm, const char *dir, bool any, const char *when)
 {
-	int64_t pages = 0, mapped_4k = vm_get_stat(vm, pages_4k);
+	int64_t pages = 0, mapped_4k;
 	struct userspace_mem_region *r;
 	char text[4096];
 	uint64_t total, mapped;
 	int fd = open_in(dir, "mmu_rmaps_stat", O_RDONLY);
 
 	__TEST_REQUIRE(fd >= 0, "%s has no mmu_rmaps_stat, which is there since 5.15", dir);
+	mapped_4k = vm_get_stat(vm, pages_4k);
 	breadcrumb("%s: read mmu_rmaps_stat", when);
 	read_text(fd, text, sizeof(text));
 	close(fd);
