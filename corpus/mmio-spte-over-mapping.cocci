@@ -7,7 +7,7 @@
 // params: defaults
 // params: kvm_amd.npt=0
 // shows: stats log panic
-// caught-by: host_edits_test.entry.of_4k.for_an_l2_is_turned_into_another
+// caught-by: host_edits_rmap_test.entry.of_4k.for_an_l2_is_turned_into_another
 // hunks: 1
 //
 // The VMM has turned an entry that mapped a page into one that maps a gap, and KVM,

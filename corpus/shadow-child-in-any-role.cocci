@@ -7,7 +7,7 @@
 // params: defaults
 // params: kvm_amd.npt=0
 // shows: log panic
-// caught-by: host_edits_test.entry.of_2m.for_an_l2_is_turned_into_another
+// caught-by: host_edits_rmap_test.entry.of_2m.for_an_l2_is_turned_into_another
 // hunks: 1
 //
 // The VMM has put a table where a large page was, at the same gpa. The pages that it

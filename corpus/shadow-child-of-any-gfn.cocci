@@ -7,7 +7,7 @@
 // params: defaults
 // params: kvm_amd.npt=0
 // shows: log panic
-// caught-by: host_edits_test.entry.of_2m.for_an_l2_is_turned_into_another
+// caught-by: host_edits_rmap_test.entry.of_2m.for_an_l2_is_turned_into_another
 // hunks: 1
 //
 // The VMM has let an entry lead somewhere else, and KVM was not told. What is mapped

@@ -17,7 +17,7 @@
 #include "kvm_test_harness.h"
 #include "nested.h"
 
-KVM_TEST_SUITE(host_edits_test,
+KVM_TEST_SUITE(host_edits_rmap_test,
 	.needs = { .mem_mb = 64, .timeout = 60 },
 	.fixes = FIXES("aad885e77496 KVM: x86/mmu: Drop/zap existing present SPTE even when creating an MMIO SPTE",
 		       "0cb2af2ea66a KVM: x86: Fix shadow paging use-after-free due to unexpected GFN",
@@ -169,7 +169,7 @@ FIXTURE_VARIANT(entry) {
 FIXTURE_VARIANT_ADD(entry, of_4k) { PG_LEVEL_4K, NR_KINDS_OF_LEAVES };
 FIXTURE_VARIANT_ADD(entry, of_2m) { PG_LEVEL_2M, NR_KINDS };
 
-/* 5.10.262 has the fixes, and still BUG()s in __pte_list_remove(). */
+/* Seen in 5.10.262: BUG() in __pte_list_remove(). */
 static void skip_known_bug(int level)
 {
 	__TEST_REQUIRE(level == PG_LEVEL_4K || kernel_at_least(6, 1) ||
