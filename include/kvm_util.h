@@ -84,6 +84,7 @@ struct kvm_vm {
 	struct userspace_mem_region *regions;
 	struct vm_constant constants[4];
 	uint32_t nr_constants;
+	bool keeps_tables;		/* a slot's leafs are zapped, not their tables */
 	uint64_t memslot_updates;	/* successful KVM_SET_USER_MEMORY_REGION */
 	/*
 	 * The memslots' generation as vm_mem_region_*() move it. KVM's own slots

@@ -69,6 +69,7 @@ static void pair_create(struct pair *p, const FIXTURE_VARIANT(zap) *variant)
 		__TEST_REQUIRE(kvm_check_cap(KVM_CAP_DISABLE_QUIRKS2) & KVM_X86_QUIRK_SLOT_ZAP_ALL,
 			       "needs KVM_X86_QUIRK_SLOT_ZAP_ALL, of Linux 6.12");
 		vm_enable_cap(p->a.vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_SLOT_ZAP_ALL);
+		p->a.vm->keeps_tables = true;
 	}
 	patterned_mem_alloc(&p->mem, variant->type, 2 * p->npages * PAGE_SIZE, GPA,
 			    (struct pattern){ .round = 1, .slot = SLOT(0) });
