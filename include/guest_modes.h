@@ -67,7 +67,7 @@ struct modes_box {
 
 /* Where a linear address leads. */
 struct modes_walk {
-	bool present, writable, nx;
+	bool present, reserved, writable, nx;
 	uint64_t gpa;
 };
 

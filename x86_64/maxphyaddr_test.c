@@ -255,6 +255,52 @@ KVM_TEST(faults_on_large_pages_that_there_are_none)
 	kvm_vm_free(vm);
 }
 
+/* Below the size of a large page its address has no bits, and the lowest one is PAT. */
+KVM_TEST(faults_on_bits_inside_a_large_page)
+{
+	const gpa_t gap = DRIVE_GPA;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(0);
+	int level, bit;
+
+	vcpu = vm_vcpu_add(vm, 0, guest_trials);
+	trial_init(vm, gap);
+	for (level = PG_LEVEL_2M; level <= (guest_has_gbpages() ? PG_LEVEL_1G : PG_LEVEL_2M);
+	     level++) {
+		trial_set_entry(vm, level);
+		trial.cleared = PG_LEVEL_SIZE(level) - PAGE_SIZE;
+		for (bit = 13; bit < PG_LEVEL_SHIFT(level); bit++) {
+			test_step("bit %u of a large page of level %d", bit, level);
+			trial.bits = PTE_LARGE_MASK | BIT_ULL(bit);
+			sync_global_to_guest(vm, trial);
+			run_trial(vcpu, gap);
+			check_trial(vcpu, level, bit);
+		}
+	}
+	kvm_vm_free(vm);
+}
+
+/* Where a leaf has G, AMD's CPUs want a zero in an entry of the highest level. */
+KVM_TEST(faults_on_g_of_an_upper_entry)
+{
+	const gpa_t gap = DRIVE_GPA;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	__TEST_REQUIRE(host_is_amd(), "needs a CPU of AMD");
+	__TEST_REQUIRE(!kvm_is_tdp_enabled() || !host_may_be_tcg(),
+		       "needs another host than QEMU's TCG, or kvm_amd.npt=0");
+	vm = create(0);
+	vcpu = vm_vcpu_add(vm, 0, guest_trials);
+	trial_init(vm, gap);
+	trial_set_entry(vm, PG_LEVEL_512G);
+	trial.bits = BIT_ULL(8);
+	sync_global_to_guest(vm, trial);
+	run_trial(vcpu, gap);
+	check_trial(vcpu, PG_LEVEL_512G, 8);
+	kvm_vm_free(vm);
+}
+
 /* ---- gaps ---- */
 
 static void memslot_update_pair(struct kvm_vm *vm)
