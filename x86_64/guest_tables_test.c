@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Uses of page tables that are rare: stores that are no store to one entry, a page
- * that is mapped very often, a large page that begins with a page table, and more
- * tables than KVM may shadow. Every access still goes where the tables lead.
+ * that is mapped very often, a large page that begins with a page table or has one
+ * inside, and more tables than KVM may shadow. Every access still goes where the
+ * tables lead.
  *
  * What breaks this: with shadow paging, a store of which only the first entry is
  * looked at; reverse maps of which only the beginning is walked; a shadow page of
@@ -13,6 +14,7 @@
 
 #include "guest_paging.h"
 #include "kvm_test_harness.h"
+#include "ucall.h"
 
 KVM_TEST_SUITE(guest_tables_test);
 
@@ -190,6 +192,80 @@ KVM_TEST(a_page_mapped_a_thousand_times)
 	paging_try_all(cpu);
 	paging_run(cpu, "all mappings, at the end");
 	paging_free(&p);
+}
+
+/* ---- a table inside a page of 1G ---- */
+
+#define BIG_GPA		(5 * SZ_1G)
+#define BIG_SLOT	1
+#define BIG_GVA		PAGING_GVA(210, 1, 0, 0)
+#define BIG_LOAD	PAGING_GVA(211, 1, 1, 1)
+#define BIG_TABLE	(37 * SZ_2M + 17 * PAGE_SIZE)
+
+static struct {
+	gva_t touch, store, load;
+	uint64_t entry, got;
+} big;
+
+static void guest_edit_in_1g(void)
+{
+	for (;;) {
+		/* First anywhere else in the page of 1G, then in the table. */
+		guest_write64(big.touch, 1);
+		guest_write64(big.store, big.entry);
+		write_cr3(read_cr3());
+		big.got = guest_read64(big.load);
+		GUEST_SYNC(0);
+	}
+}
+
+/* The level of the entries. */
+FIXTURE_VARIANT(table_in_1g) {
+	int level;
+};
+KVM_FIXTURE(table_in_1g)
+FIXTURE_VARIANT_ADD(table_in_1g, pt) { .level = PG_LEVEL_4K };
+FIXTURE_VARIANT_ADD(table_in_1g, pd) { .level = PG_LEVEL_2M };
+
+/*
+ * Shadow paging maps no large page of any size around a table, so that the table cannot
+ * be written unseen; what was mapped before is write-protected as a whole.
+ */
+KVM_TEST_F(table_in_1g, is_written_through_the_large_page, .huge_1g = 1)
+{
+	const int level = variant->level;
+	const uint64_t flags = PTE_RW | AD | (level == PG_LEVEL_2M ? PTE_LARGE_MASK : 0);
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	unsigned int i;
+	gpa_t leads_to;
+
+	__TEST_REQUIRE(guest_has_gbpages(), "needs 1G pages in the guest's CPUID");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_edit_in_1g);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS_HUGETLB_1GB, BIG_GPA, BIG_SLOT,
+				    SZ_1G / PAGE_SIZE, 0);
+	__virt_pg_map(vm, BIG_GVA, BIG_GPA, PG_LEVEL_1G);
+	virt_pg_map(vm, BIG_LOAD, BIG_GPA);
+	*(uint64_t *)addr_gpa2hva(vm, vm_entry_gpa(vm, BIG_LOAD, level + 1)) =
+		(BIG_GPA + BIG_TABLE) | PTE_RW | PTE_ACCESSED_MASK;
+	big.store = BIG_GVA + vm_entry_gpa(vm, BIG_LOAD, level) - BIG_GPA;
+	for (i = 0; i < 8; i++) {
+		leads_to = BIG_GPA + (100 + i) * PG_LEVEL_SIZE(level);
+		big.load = align_down(BIG_LOAD, PG_LEVEL_SIZE(level)) + 8;
+		*(uint64_t *)addr_gpa2hva(vm, leads_to + 8) = 0x1000 + i;
+		big.touch = BIG_GVA + SZ_1G - (1 + i) * SZ_2M;
+		big.entry = leads_to | flags;
+		sync_global_to_guest(vm, big);
+		breadcrumb("write an entry of level %d inside a page of 1G, %u", level, i);
+		vcpu_run(vcpu);
+		if (get_ucall(vcpu, NULL) != UCALL_SYNC)
+			vcpu_unexpected_exit(vcpu, "GUEST_SYNC");
+		sync_global_from_guest(vm, big);
+		TEST_ASSERT(big.got == 0x1000 + i,
+			    "the guest reads 0x%lx at gva 0x%lx; it has just written entry 0x%lx of level %d, which leads to gpa 0x%lx with 0x%x, and flushed",
+			    big.got, big.load, big.entry, level, leads_to, 0x1000 + i);
+	}
+	kvm_vm_free(vm);
 }
 
 /* ---- a large page that begins with a page table ---- */
