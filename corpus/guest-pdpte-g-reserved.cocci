@@ -12,7 +12,6 @@
 // A page table that the CPU takes is a fault when KVM walks it.
 
 @@
-expression rsvd_check, high_bits_rsvd, gbpages_bit_rsvd;
 @@
 - rsvd_check->rsvd_bits_mask[0][2] = high_bits_rsvd | gbpages_bit_rsvd;
 + rsvd_check->rsvd_bits_mask[0][2] = high_bits_rsvd | nonleaf_bit8_rsvd | gbpages_bit_rsvd;

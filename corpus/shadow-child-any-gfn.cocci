@@ -15,8 +15,11 @@
 // all; what is entered into a reverse map is then looked up in another.
 
 @@
-expression sptep, gfn, role;
 @@
-- spte_to_child_sp(*sptep)->gfn == gfn &&
-- spte_to_child_sp(*sptep)->role.word == role.word
-+ true
+- if (is_shadow_present_pte(*sptep) &&
+-     !is_large_pte(*sptep) &&
+-     spte_to_child_sp(*sptep) &&
+-     spte_to_child_sp(*sptep)->gfn == gfn &&
+-     spte_to_child_sp(*sptep)->role.word == role.word)
++ if (is_shadow_present_pte(*sptep) && !is_large_pte(*sptep))
+  return ERR_PTR(-EEXIST);

@@ -14,6 +14,12 @@
 // or back. The shadow page of the one does not know which gfns the other one maps.
 
 @@
-expression sptep, role;
 @@
-- && spte_to_child_sp(*sptep)->role.word == role.word
+- if (is_shadow_present_pte(*sptep) &&
+-     !is_large_pte(*sptep) &&
+-     spte_to_child_sp(*sptep) &&
+-     spte_to_child_sp(*sptep)->gfn == gfn &&
+-     spte_to_child_sp(*sptep)->role.word == role.word)
++ if (is_shadow_present_pte(*sptep) && !is_large_pte(*sptep) &&
++     spte_to_child_sp(*sptep)->gfn == gfn)
+  return ERR_PTR(-EEXIST);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // title: a guest page table forbids a 2M page around it, and no page of 1G
-// fix: never merged; what 92f94f1e9e3b "KVM: MMU: rename has_wrprotected_page to mmu_gfn_lpage_is_disallowed" must get right
+// fix: never merged
 // files: arch/x86/kvm/mmu/mmu.c
 // kernels: 6.1
 // hosts: amd intel
@@ -13,7 +13,6 @@
 // What is counted for each size of large pages must be counted for the largest as well.
 
 @@
-expression linfo, gfn, slot;
 identifier i;
 statement S;
 @@
