@@ -208,6 +208,37 @@ KVM_TEST_F(whole, pages_stay_mapped)
 	backing_mem_free(&mem);
 }
 
+/* ---- what a split leaves unmapped ---- */
+
+/*
+ * A large page that waits for its first write gives way to a table in which only that
+ * page is mapped. The others are still in TLBs: unless these are flushed, KVM does not
+ * know when the host takes such a page away.
+ */
+KVM_TEST(unmapping_for_a_write_flushes)
+{
+	int64_t mapped, flushes;
+	struct backing_mem mem;
+	struct page_vm p;
+
+	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 8);
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	page_worker_map_all(&p.workers[0], 2);
+	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	breadcrumb("the first write while logging");
+	mapped = vm_mapped_pages(p.vm);
+	flushes = vm_tlb_flush_requests(p.vm);
+	page_worker_access(&p.workers[0], AREA_GPA + SZ_2M + 37 * PAGE_SIZE + PAGE_USER_WORD * 8,
+			   true, 1);
+	page_worker_end(&p.workers[0]);
+	__TEST_REQUIRE(vm_mapped_pages(p.vm) < mapped,
+		       "needs a split that unmaps: kvm.tdp_mmu=0, or kvm.eager_page_split=0 before Linux 6.2");
+	vm_expect_tlb_flush(p.vm, flushes, "a write to a large page has unmapped most of it");
+	page_worker_read(&p.workers[0], "after the first write");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
 /* ---- under guests ---- */
 
 KVM_TEST(switched_on_and_off_under_guests)

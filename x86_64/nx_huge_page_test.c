@@ -190,6 +190,7 @@ static gpa_t split(struct nx_vm *v, unsigned int large)
 
 KVM_TEST(only_what_is_executed_is_split)
 {
+	int64_t mapped, flushes;
 	struct nx_vm v;
 
 	set_params();
@@ -197,7 +198,11 @@ KVM_TEST(only_what_is_executed_is_split)
 
 	breadcrumb("execute from the second of %u large pages", NR_LARGE);
 	put_code(&v, page_in(1, 3), 0);
+	mapped = vm_mapped_pages(v.p.vm);
+	flushes = vm_tlb_flush_requests(v.p.vm);
 	exec(&v, page_in(1, 3), 0);
+	if (vm_mapped_pages(v.p.vm) < mapped)
+		vm_expect_tlb_flush(v.p.vm, flushes, "a fetch has unmapped most of a large page");
 	expect(&v, 1, NR_LARGE - 1, "one was executed from");
 	check_data(&v, 2, "one was executed from");
 	expect(&v, 1, NR_LARGE - 1, "one was executed from, and all were written");
