@@ -209,6 +209,37 @@ KVM_TEST_F(log, loads_are_not_logged)
 	log_free(&l);
 }
 
+/*
+ * Between two looks at the log some pages are written by the CPU, and others by KVM,
+ * for which they stay write-protected: the next look must protect the former all the
+ * same.
+ */
+KVM_TEST_F(log, stores_by_cpu_and_kvm_in_turns)
+{
+	unsigned int round, i;
+	struct log l;
+
+	log_create(&l, variant->ring);
+	for (round = 0; round < 40; round++) {
+		uint64_t want = 0;
+
+		test_step("round %u", round);
+		for (i = 1 + test_random() % 6; i; i--) {
+			const uint64_t page = test_random() % NR_PAGES;
+			const bool by_kvm = test_random() % 2;
+			struct guest_op op = {
+				.insn = by_kvm ? INSN_REP_MOVS : INSN_MOV_WRITE, .len = 8,
+				.gva = PAGE(page) + 64, .src = GAP, .count = 1,
+			};
+
+			vcpu_do_op(l.vcpu, &op);
+			want |= BIT(page);
+		}
+		expect_log(&l, want, "stores by the CPU and by KVM");
+	}
+	log_free(&l);
+}
+
 /* ---- page tables ---- */
 
 #define TABLE_PAGE	40UL
