@@ -9,8 +9,8 @@
  * Bugs of this class: a limit that counts ioeventfds, a count that is one too small
  * or too big, a list that is not sorted any more.
  */
-#include <sys/eventfd.h>
 
+#include "ioeventfd.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(bus_limits_test,
@@ -81,23 +81,6 @@ static void shuffle(unsigned int *order, unsigned int nr)
 #define NR_MANY		1100	/* more than there may be of other devices */
 #define NR_FDS		5
 
-static int __ioeventfd(struct bus *b, int fd, gpa_t gpa, uint32_t flags)
-{
-	struct kvm_ioeventfd args = { .fd = fd, .addr = gpa, .len = 4, .flags = flags };
-
-	return __vm_ioctl(b->vm, KVM_IOEVENTFD, &args);
-}
-
-/* How often it was signalled since the last time. */
-static uint64_t signals(int fd)
-{
-	uint64_t count = 0;
-
-	if (read(fd, &count, sizeof(count)) != sizeof(count))
-		TEST_ERROR_ON(errno != EAGAIN, "read from an eventfd");
-	return count;
-}
-
 static gpa_t many_gpa(unsigned int i)
 {
 	return GAP + 8 * i;
@@ -110,7 +93,7 @@ static void expect_signal(struct bus *b, const int *fds, unsigned int i, bool th
 
 	store(b, many_gpa(i), i, !there);
 	for (fd = 0; fd < NR_FDS; fd++) {
-		uint64_t want = there && fd == i % NR_FDS, got = signals(fds[fd]);
+		uint64_t want = there && fd == i % NR_FDS, got = eventfd_signals(fds[fd]);
 
 		TEST_ASSERT(got == want,
 			    "a write to gpa 0x%lx, whose eventfd is number %u and %s, signals number %u %lu times, want %lu",
@@ -128,13 +111,13 @@ KVM_TEST(more_ioeventfds_than_devices, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_IOEVEN
 
 	bus_init(&b);
 	for (i = 0; i < NR_FDS; i++)
-		fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		fds[i] = new_eventfd();
 	shuffle(order, NR_MANY);
 	breadcrumb("%u ioeventfds", NR_MANY);
 	for (i = 0; i < NR_MANY; i++) {
 		j = order[i];
 		TEST_ASSERT_ORACLE(ORACLE_ERRNO,
-				   !__ioeventfd(&b, fds[j % NR_FDS], many_gpa(j), 0),
+				   !__vm_ioeventfd(b.vm, fds[j % NR_FDS], many_gpa(j), 4, 0, 0),
 				   "ioeventfd number %u of one bus: errno %d (%s)", i + 1,
 				   errno, strerror(errno));
 		there[j] = true;
@@ -144,8 +127,8 @@ KVM_TEST(more_ioeventfds_than_devices, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_IOEVEN
 	breadcrumb("some of %u ioeventfds go", NR_MANY);
 	for (i = 0; i < NR_MANY; i += 8) {
 		j = order[i];
-		__assert_ioctl(__ioeventfd(&b, fds[j % NR_FDS], many_gpa(j),
-					   KVM_IOEVENTFD_FLAG_DEASSIGN), KVM_IOEVENTFD);
+		vm_ioeventfd(b.vm, fds[j % NR_FDS], many_gpa(j), 4, 0,
+			     KVM_IOEVENTFD_FLAG_DEASSIGN);
 		there[j] = false;
 	}
 	for (i = 0; i < NR_MANY; i += 7)

@@ -11,8 +11,8 @@
  * Bugs of this class: a ring index used without a check of its bounds, a zone
  * or length compared wrongly, a device on the bus that hides memory.
  */
-#include <sys/eventfd.h>
 
+#include "ioeventfd.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(mmio_bus_test,
@@ -369,41 +369,6 @@ KVM_TEST(ram_comes_before_a_coalesced_zone, COALESCED_NEEDS)
 	.caps = NEED_CAPS(NEED_CAP(KVM_CAP_IOEVENTFD),			\
 			  NEED_CAP(KVM_CAP_IOEVENTFD_ANY_LENGTH))
 
-static int __ioeventfd(struct bus *b, int fd, gpa_t gpa, uint32_t len,
-		       uint64_t datamatch, uint32_t flags)
-{
-	struct kvm_ioeventfd args = {
-		.fd = fd, .addr = gpa, .len = len, .datamatch = datamatch,
-		.flags = flags,
-	};
-
-	return __vm_ioctl(b->vm, KVM_IOEVENTFD, &args);
-}
-
-static void ioeventfd(struct bus *b, int fd, gpa_t gpa, uint32_t len,
-		      uint64_t datamatch, uint32_t flags)
-{
-	__assert_ioctl(__ioeventfd(b, fd, gpa, len, datamatch, flags), KVM_IOEVENTFD);
-}
-
-static int new_eventfd(void)
-{
-	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-
-	TEST_ERROR_ON(fd < 0, "eventfd");
-	return fd;
-}
-
-/* How often it was signalled since the last time. */
-static uint64_t signals(int fd)
-{
-	uint64_t count = 0;
-
-	if (read(fd, &count, sizeof(count)) != sizeof(count))
-		TEST_ERROR_ON(errno != EAGAIN, "read from an eventfd");
-	return count;
-}
-
 KVM_TEST(ioeventfd_takes_the_writes_of_its_length, IOEVENTFD_NEEDS)
 {
 	uint32_t len, other;
@@ -415,12 +380,12 @@ KVM_TEST(ioeventfd_takes_the_writes_of_its_length, IOEVENTFD_NEEDS)
 	for (len = 1; len <= 8; len *= 2) {
 		gpa = GAP + 0x100 * len;
 		fd = new_eventfd();
-		ioeventfd(&b, fd, gpa, len, 0, 0);
+		vm_ioeventfd(b.vm, fd, gpa, len, 0, 0);
 		write_does_not_exit(&b, gpa, len, test_random());
 		/* Another page in between, for the MMIO SPTE's sake. */
 		write_exits(&b, GAP + PAGE_SIZE, 4, test_random());
 		write_does_not_exit(&b, gpa, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 2UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 2UL);
 		for (other = 1; other <= 8; other *= 2) {
 			if (other != len)
 				write_exits(&b, gpa, other, test_random());
@@ -428,11 +393,11 @@ KVM_TEST(ioeventfd_takes_the_writes_of_its_length, IOEVENTFD_NEEDS)
 		}
 		write_exits(&b, gpa + 1, len, test_random());
 		write_exits(&b, gpa - 1, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 
-		ioeventfd(&b, fd, gpa, len, 0, KVM_IOEVENTFD_FLAG_DEASSIGN);
+		vm_ioeventfd(b.vm, fd, gpa, len, 0, KVM_IOEVENTFD_FLAG_DEASSIGN);
 		write_exits(&b, gpa, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 		close(fd);
 	}
 	kvm_vm_free(b.vm);
@@ -449,27 +414,27 @@ KVM_TEST(ioeventfd_with_datamatch_takes_that_value_only, IOEVENTFD_NEEDS)
 	for (len = 1; len <= 8; len *= 2) {
 		mask = len < 8 ? BIT_ULL(len * 8) - 1 : ~0ULL;
 		value = test_random() & mask;
-		ioeventfd(&b, fd[0], GAP + 0x40, len, value,
+		vm_ioeventfd(b.vm, fd[0], GAP + 0x40, len, value,
 			  KVM_IOEVENTFD_FLAG_DATAMATCH);
-		ioeventfd(&b, fd[1], GAP + 0x40, len, value ^ 1,
+		vm_ioeventfd(b.vm, fd[1], GAP + 0x40, len, value ^ 1,
 			  KVM_IOEVENTFD_FLAG_DATAMATCH);
 		write_does_not_exit(&b, GAP + 0x40, len, value);
-		TEST_ASSERT_EQ(signals(fd[0]), 1UL);
-		TEST_ASSERT_EQ(signals(fd[1]), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 0UL);
 		/* What is beyond the write's length does not count. */
 		write_does_not_exit(&b, GAP + 0x40, len, value ^ 1 ^ (~mask));
-		TEST_ASSERT_EQ(signals(fd[0]), 0UL);
-		TEST_ASSERT_EQ(signals(fd[1]), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
 		write_exits(&b, GAP + 0x40, len, value ^ BIT_ULL(len * 8 - 1));
 		write_exits(&b, GAP + 0x40, len, value ^ 2);
-		ioeventfd(&b, fd[0], GAP + 0x40, len, value,
+		vm_ioeventfd(b.vm, fd[0], GAP + 0x40, len, value,
 			  KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		write_exits(&b, GAP + 0x40, len, value);
 		write_does_not_exit(&b, GAP + 0x40, len, value ^ 1);
-		ioeventfd(&b, fd[1], GAP + 0x40, len, value ^ 1,
+		vm_ioeventfd(b.vm, fd[1], GAP + 0x40, len, value ^ 1,
 			  KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
-		TEST_ASSERT_EQ(signals(fd[0]), 0UL);
-		TEST_ASSERT_EQ(signals(fd[1]), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
 	}
 	kvm_vm_free(b.vm);
 }
@@ -481,28 +446,28 @@ KVM_TEST(ioeventfd_of_any_length_takes_all_writes, ANY_LENGTH_NEEDS)
 	struct bus b;
 
 	bus_init(&b);
-	ioeventfd(&b, fd, GAP + 0x80, 0, 0, 0);
+	vm_ioeventfd(b.vm, fd, GAP + 0x80, 0, 0, 0);
 	for (len = 1; len <= 8; len *= 2) {
 		write_does_not_exit(&b, GAP + 0x80, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 		/* With EPT the eventfd gets reads as well: a misconfig tells no more. */
 		if (host_is_amd() || !kvm_is_tdp_enabled())
 			read_exits(&b, GAP + 0x80, len);
 		write_exits(&b, GAP + 0x88, len, test_random());
 		write_exits(&b, GAP + PAGE_SIZE + 0x80, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 	}
-	ioeventfd(&b, fd, GAP + 0x80, 0, 0, KVM_IOEVENTFD_FLAG_DEASSIGN);
+	vm_ioeventfd(b.vm, fd, GAP + 0x80, 0, 0, KVM_IOEVENTFD_FLAG_DEASSIGN);
 	write_exits(&b, GAP + 0x80, 4, test_random());
-	TEST_ASSERT_EQ(signals(fd), 0UL);
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, fd, GAP + 0x80, 0, 0,
+	TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, fd, GAP + 0x80, 0, 0,
 				      KVM_IOEVENTFD_FLAG_DEASSIGN),
 			  ENOENT, "deassigning what was deassigned");
 	/* Nothing is left where it was, for the CPUs that do not tell a length either. */
 	test_step("assign it again at gpa 0x%lx", GAP + 0x80);
-	ioeventfd(&b, fd, GAP + 0x80, 0, 0, 0);
+	vm_ioeventfd(b.vm, fd, GAP + 0x80, 0, 0, 0);
 	write_does_not_exit(&b, GAP + 0x80, 4, test_random());
-	TEST_ASSERT_EQ(signals(fd), 1UL);
+	TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 	kvm_vm_free(b.vm);
 	close(fd);
 }
@@ -516,12 +481,12 @@ KVM_TEST(ioeventfd_takes_the_start_of_a_wide_write, IOEVENTFD_NEEDS)
 	int i;
 
 	bus_init(&b);
-	ioeventfd(&b, fd, GAP + 0x100, 8, 0, 0);
+	vm_ioeventfd(b.vm, fd, GAP + 0x100, 8, 0, 0);
 	for (i = 0; i < 3; i++) {
 		order(&b, GAP + 0x100, 16, value + i, false);
 		vcpu_expect_mmio_write(b.vcpu, GAP + 0x108, 8, value + i);
 		finish(&b);
-		TEST_ASSERT_EQ(signals(fd), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 		write_exits(&b, GAP + PAGE_SIZE, 4, test_random());
 	}
 	kvm_vm_free(b.vm);
@@ -534,24 +499,24 @@ KVM_TEST(ioeventfd_refuses_what_makes_no_sense, IOEVENTFD_NEEDS)
 	struct bus b;
 
 	bus_init(&b);
-	ioeventfd(&b, fd, GAP, 4, 7, KVM_IOEVENTFD_FLAG_DATAMATCH);
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, GAP, 4, 7, KVM_IOEVENTFD_FLAG_DATAMATCH),
+	vm_ioeventfd(b.vm, fd, GAP, 4, 7, KVM_IOEVENTFD_FLAG_DATAMATCH);
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 4, 7, KVM_IOEVENTFD_FLAG_DATAMATCH),
 			  EEXIST, "the same address, length and value again");
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, GAP, 4, 0, 0), EEXIST,
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 4, 0, 0), EEXIST,
 			  "all values of that address and length");
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, GAP, 3, 0, 0), EINVAL, "3 bytes");
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, ~0UL - 1, 8, 0, 0), EINVAL,
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 3, 0, 0), EINVAL, "3 bytes");
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, ~0UL - 1, 8, 0, 0), EINVAL,
 			  "an address range that wraps");
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, GAP, 8, 0, 1u << 31), EINVAL,
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 8, 0, 1u << 31), EINVAL,
 			  "an unknown flag");
-	TEST_ASSERT_ERRNO(__ioeventfd(&b, other, GAP, 4, 7,
+	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 4, 7,
 				      KVM_IOEVENTFD_FLAG_DATAMATCH |
 				      KVM_IOEVENTFD_FLAG_DEASSIGN),
 			  ENOENT, "taking back another eventfd's");
 	write_does_not_exit(&b, GAP, 4, 7);
 	write_exits(&b, GAP, 4, 8);
-	TEST_ASSERT_EQ(signals(fd), 1UL);
-	TEST_ASSERT_EQ(signals(other), 0UL);
+	TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
+	TEST_ASSERT_EQ(eventfd_signals(other), 0UL);
 	kvm_vm_free(b.vm);
 }
 
@@ -565,17 +530,17 @@ KVM_TEST(ram_comes_before_an_ioeventfd, IOEVENTFD_NEEDS)
 	struct bus b;
 
 	bus_init(&b);
-	ioeventfd(&b, fd, GAP + 8, 8, 0, 0);
+	vm_ioeventfd(b.vm, fd, GAP + 8, 8, 0, 0);
 	write_does_not_exit(&b, GAP + 8, 8, 1);
 	write_exits(&b, GAP + PAGE_SIZE, 8, 2);
-	TEST_ASSERT_EQ(signals(fd), 1UL);
+	TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 	add_ram(&b);
 	write_does_not_exit(&b, GAP + 8, 8, 3);
 	TEST_ASSERT_EQ(*(uint64_t *)addr_gpa2hva(b.vm, GAP + 8), 3UL);
-	TEST_ASSERT_EQ(signals(fd), 0UL);
+	TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 	vm_mem_region_delete(b.vm, RAM_SLOT);
 	write_does_not_exit(&b, GAP + 8, 8, 4);
-	TEST_ASSERT_EQ(signals(fd), 1UL);
+	TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 	/* The VM goes first: its ioeventfd still holds the eventfd. */
 	kvm_vm_free(b.vm);
 	close(fd);

@@ -10,8 +10,8 @@
  * Bugs of this class: emulation that ends without the trap, the breakpoint or the
  * end of the interrupt's shadow that the CPU would have had.
  */
-#include <sys/eventfd.h>
 
+#include "ioeventfd.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(mmio_event_test,
@@ -200,12 +200,10 @@ struct world {
 
 static void world_create(struct world *w, void *guest_code)
 {
-	struct kvm_ioeventfd args = { .addr = GAP + EVENTFD_OFFSET, .len = 4 };
-
 	w->vm = vm_create_with_one_vcpu(&w->vcpu, guest_code);
 	w->gap = vm_map_gpa(w->vm, GAP, PAGE_SIZE);
-	w->fd = args.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	vm_ioctl(w->vm, KVM_IOEVENTFD, &args);
+	w->fd = new_eventfd();
+	vm_ioeventfd(w->vm, w->fd, GAP + EVENTFD_OFFSET, 4, 0, 0);
 	vm_install_exception_handler(w->vm, DB_VECTOR, guest_on_db);
 	vm_install_exception_handler(w->vm, IRQ_VECTOR, guest_on_irq);
 	guest_order.gap = w->gap;

@@ -10,8 +10,8 @@
  * outlive their generation, or whose reserved bits are another MMU's; the walk of
  * L2's page tables with the wrong MMU.
  */
-#include <sys/eventfd.h>
 
+#include "ioeventfd.h"
 #include "kvm_test_harness.h"
 #include "nested.h"
 
@@ -203,44 +203,28 @@ KVM_TEST_F(l2, copies_between_gaps_and_ram)
 	nested_free(&n);
 }
 
-static int ioeventfd(struct kvm_vm *vm, gpa_t gpa)
-{
-	struct kvm_ioeventfd args = { .addr = gpa, .fd = eventfd(0, EFD_NONBLOCK) };
-
-	TEST_ERROR_ON(args.fd < 0, "eventfd");
-	vm_ioctl(vm, KVM_IOEVENTFD, &args);
-	return args.fd;
-}
-
-static uint64_t signals(int fd)
-{
-	uint64_t count = 0;
-
-	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
-}
-
 /* Length 0 is what the bus of fast MMIO has: only the gpa is compared. */
 KVM_TEST_F(l2, eventfds_hear_gpas_of_l1)
 {
 	const uint64_t off = GAP_OFF + SZ_1M;
 	struct nested_cpu *cpu;
-	int at_number, at_gpa;
+	const int at_number = new_eventfd(), at_gpa = new_eventfd();
 	struct nested n;
 	unsigned int i;
 
 	create(&n, variant->paging);
 	cpu = &n.cpu[0];
 	nested_map(&n, off, GAP_GPA, 2 * PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
-	at_number = ioeventfd(n.vm, NESTED_L2_GPA + off);
-	at_gpa = ioeventfd(n.vm, GAP_GPA + PAGE_SIZE);
+	vm_ioeventfd(n.vm, at_number, NESTED_L2_GPA + off, 0, 0, 0);
+	vm_ioeventfd(n.vm, at_gpa, GAP_GPA + PAGE_SIZE, 0, 0, 0);
 	for (i = 0; i < 4; i++) {
 		l2_write_gap(cpu, off, GAP_GPA, i);
 		l2_write(cpu, off + PAGE_SIZE, i);
 		l2_write_gap(cpu, off + 8, GAP_GPA + 8, i);
 	}
 	nested_run(cpu, "L2 writes to gaps, one of which has an eventfd");
-	TEST_ASSERT_EQ(signals(at_number), 0UL);
-	TEST_ASSERT_EQ(signals(at_gpa), 4UL);
+	TEST_ASSERT_EQ(eventfd_signals(at_number), 0UL);
+	TEST_ASSERT_EQ(eventfd_signals(at_gpa), 4UL);
 	nested_free(&n);
 }
 

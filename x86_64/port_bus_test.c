@@ -9,8 +9,8 @@
  * Bugs of this class: the bus forgotten when a device is looked for or taken away,
  * an element of a string done twice or not at all.
  */
-#include <sys/eventfd.h>
 
+#include "ioeventfd.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(port_bus_test,
@@ -350,41 +350,6 @@ KVM_TEST(coalesced_ports_and_memory_of_one_address, COALESCED_NEEDS)
 #define IOEVENTFD_NEEDS							\
 	.caps = NEED_CAPS(NEED_CAP(KVM_CAP_IOEVENTFD))
 
-static int __ioeventfd(struct bus *b, int fd, uint64_t addr, uint32_t len,
-		       uint64_t datamatch, uint32_t flags)
-{
-	struct kvm_ioeventfd args = {
-		.fd = fd, .addr = addr, .len = len, .datamatch = datamatch,
-		.flags = flags,
-	};
-
-	return __vm_ioctl(b->vm, KVM_IOEVENTFD, &args);
-}
-
-static void ioeventfd(struct bus *b, int fd, uint64_t addr, uint32_t len,
-		      uint64_t datamatch, uint32_t flags)
-{
-	__assert_ioctl(__ioeventfd(b, fd, addr, len, datamatch, flags), KVM_IOEVENTFD);
-}
-
-static int new_eventfd(void)
-{
-	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-
-	TEST_ERROR_ON(fd < 0, "eventfd");
-	return fd;
-}
-
-/* How often it was signalled since the last time. */
-static uint64_t signals(int fd)
-{
-	uint64_t count = 0;
-
-	if (read(fd, &count, sizeof(count)) != sizeof(count))
-		TEST_ERROR_ON(errno != EAGAIN, "read from an eventfd");
-	return count;
-}
-
 KVM_TEST(ioeventfd_at_a_port_takes_its_writes, IOEVENTFD_NEEDS)
 {
 	int fd = new_eventfd();
@@ -393,12 +358,12 @@ KVM_TEST(ioeventfd_at_a_port_takes_its_writes, IOEVENTFD_NEEDS)
 
 	bus_init(&b);
 	for (len = 1; len <= 4; len *= 2) {
-		ioeventfd(&b, fd, PORT + 8, len, 0, KVM_IOEVENTFD_FLAG_PIO);
+		vm_ioeventfd(b.vm, fd, PORT + 8, len, 0, KVM_IOEVENTFD_FLAG_PIO);
 		out_does_not_exit(&b, PORT + 8, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 		order_string(&b, PORT + 8, len, 5);
 		finish(&b);
-		TEST_ASSERT_EQ(signals(fd), 5UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 5UL);
 		for (other = 1; other <= 4; other *= 2) {
 			if (other != len)
 				out_exits(&b, PORT + 8, other, test_random());
@@ -407,11 +372,11 @@ KVM_TEST(ioeventfd_at_a_port_takes_its_writes, IOEVENTFD_NEEDS)
 		out_exits(&b, PORT + 7, len, test_random());
 		out_exits(&b, PORT + 9, len, test_random());
 		store_exits(&b, PORT + 8, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 0UL);
-		ioeventfd(&b, fd, PORT + 8, len, 0,
+		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
+		vm_ioeventfd(b.vm, fd, PORT + 8, len, 0,
 			  KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		out_exits(&b, PORT + 8, len, test_random());
-		TEST_ASSERT_EQ(signals(fd), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 	}
 	kvm_vm_free(b.vm);
 	close(fd);
@@ -427,21 +392,21 @@ KVM_TEST(ioeventfd_at_a_port_compares_data, IOEVENTFD_NEEDS)
 	bus_init(&b);
 	for (len = 1; len <= 4; len *= 2) {
 		value = of_length(test_random(), len);
-		ioeventfd(&b, fd[0], PORT, len, value, flags);
-		ioeventfd(&b, fd[1], PORT, len, value ^ 1, flags);
+		vm_ioeventfd(b.vm, fd[0], PORT, len, value, flags);
+		vm_ioeventfd(b.vm, fd[1], PORT, len, value ^ 1, flags);
 		out_does_not_exit(&b, PORT, len, value);
 		/* What is in EAX beyond the length does not count. */
 		out_does_not_exit(&b, PORT, len, value ^ 1 ^ (len < 4 ? 0x80000000 : 0));
-		TEST_ASSERT_EQ(signals(fd[0]), 1UL);
-		TEST_ASSERT_EQ(signals(fd[1]), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
 		out_exits(&b, PORT, len, value ^ 2);
 		out_exits(&b, PORT, len, value ^ BIT(8 * len - 1));
-		ioeventfd(&b, fd[0], PORT, len, value, flags | KVM_IOEVENTFD_FLAG_DEASSIGN);
+		vm_ioeventfd(b.vm, fd[0], PORT, len, value, flags | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		out_exits(&b, PORT, len, value);
 		out_does_not_exit(&b, PORT, len, value ^ 1);
-		TEST_ASSERT_EQ(signals(fd[0]), 0UL);
-		TEST_ASSERT_EQ(signals(fd[1]), 1UL);
-		ioeventfd(&b, fd[1], PORT, len, value ^ 1,
+		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
+		vm_ioeventfd(b.vm, fd[1], PORT, len, value ^ 1,
 			  flags | KVM_IOEVENTFD_FLAG_DEASSIGN);
 	}
 	kvm_vm_free(b.vm);
@@ -460,16 +425,16 @@ KVM_TEST(ioeventfd_of_any_length_at_a_port,
 
 	bus_init(&b);
 	for (round = 0; round < 2; round++) {
-		ioeventfd(&b, fd, PORT, 0, 0, KVM_IOEVENTFD_FLAG_PIO);
+		vm_ioeventfd(b.vm, fd, PORT, 0, 0, KVM_IOEVENTFD_FLAG_PIO);
 		for (len = 1; len <= 4; len *= 2) {
 			out_does_not_exit(&b, PORT, len, test_random());
-			TEST_ASSERT_EQ(signals(fd), 1UL);
+			TEST_ASSERT_EQ(eventfd_signals(fd), 1UL);
 			in_exits(&b, PORT, len);
 			out_exits(&b, PORT + 1, len, test_random());
 			store_exits(&b, PORT, len, test_random());
-			TEST_ASSERT_EQ(signals(fd), 0UL);
+			TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 		}
-		ioeventfd(&b, fd, PORT, 0, 0,
+		vm_ioeventfd(b.vm, fd, PORT, 0, 0,
 			  KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		out_exits(&b, PORT, 1, test_random());
 	}
@@ -485,21 +450,21 @@ KVM_TEST(ioeventfds_of_a_port_and_of_memory, IOEVENTFD_NEEDS)
 
 	bus_init(&b);
 	for (round = 0; round < 2; round++) {
-		ioeventfd(&b, port, PORT, 4, 0, KVM_IOEVENTFD_FLAG_PIO);
-		ioeventfd(&b, memory, PORT, 4, 0, 0);
-		TEST_ASSERT_ERRNO(__ioeventfd(&b, memory, PORT, 4, 0,
+		vm_ioeventfd(b.vm, port, PORT, 4, 0, KVM_IOEVENTFD_FLAG_PIO);
+		vm_ioeventfd(b.vm, memory, PORT, 4, 0, 0);
+		TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, memory, PORT, 4, 0,
 					      KVM_IOEVENTFD_FLAG_PIO), EEXIST,
 				  "another eventfd at the same port");
-		TEST_ASSERT_ERRNO(__ioeventfd(&b, memory, PORT, 4, 0,
+		TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, memory, PORT, 4, 0,
 					      KVM_IOEVENTFD_FLAG_PIO |
 					      KVM_IOEVENTFD_FLAG_DEASSIGN), ENOENT,
 				  "taking the memory's eventfd from the port");
 		out_does_not_exit(&b, PORT, 4, 1);
-		TEST_ASSERT_EQ(signals(memory), 0UL);
+		TEST_ASSERT_EQ(eventfd_signals(memory), 0UL);
 		store_does_not_exit(&b, PORT, 4, 1);
-		TEST_ASSERT_EQ(signals(memory), 1UL);
-		TEST_ASSERT_EQ(signals(port), 1UL);
-		ioeventfd(&b, round ? port : memory, PORT, 4, 0,
+		TEST_ASSERT_EQ(eventfd_signals(memory), 1UL);
+		TEST_ASSERT_EQ(eventfd_signals(port), 1UL);
+		vm_ioeventfd(b.vm, round ? port : memory, PORT, 4, 0,
 			  KVM_IOEVENTFD_FLAG_DEASSIGN |
 			  (round ? KVM_IOEVENTFD_FLAG_PIO : 0));
 		if (round) {
@@ -509,13 +474,13 @@ KVM_TEST(ioeventfds_of_a_port_and_of_memory, IOEVENTFD_NEEDS)
 			store_exits(&b, PORT, 4, 2);
 			out_does_not_exit(&b, PORT, 4, 2);
 		}
-		ioeventfd(&b, round ? memory : port, PORT, 4, 0,
+		vm_ioeventfd(b.vm, round ? memory : port, PORT, 4, 0,
 			  KVM_IOEVENTFD_FLAG_DEASSIGN |
 			  (round ? 0 : KVM_IOEVENTFD_FLAG_PIO));
 		out_exits(&b, PORT, 4, 3);
 		store_exits(&b, PORT, 4, 3);
-		TEST_ASSERT_EQ(signals(memory), (uint64_t)round);
-		TEST_ASSERT_EQ(signals(port), (uint64_t)!round);
+		TEST_ASSERT_EQ(eventfd_signals(memory), (uint64_t)round);
+		TEST_ASSERT_EQ(eventfd_signals(port), (uint64_t)!round);
 	}
 	kvm_vm_free(b.vm);
 	close(port);
