@@ -278,7 +278,7 @@ TEST(mmio_exit_is_compared_in_full)
 
 /* ---- memslots and page tables, on a VM without KVM ---- */
 
-static void fake_vm(struct kvm_vm *vm, struct userspace_mem_region *r)
+static void fake_vm(struct kvm_vm *vm, struct userspace_mem_region *r, int top_level)
 {
 	memset(vm, 0, sizeof(*vm));
 	memset(r, 0, sizeof(*r));
@@ -287,12 +287,22 @@ static void fake_vm(struct kvm_vm *vm, struct userspace_mem_region *r)
 	backing_mem_alloc(&r->mem, VM_MEM_SRC_ANONYMOUS, r->size, r->gpa);
 	vm->regions = r;
 	vm->pa_bits = 40;
+	vm->top_level = top_level;
 	vm->next_sys_gpa = VM_SYS_GPA;
 	vm->next_gva = 0x7f0000000000UL;
 	virt_pgd_alloc(vm);
 }
 
-TEST(page_tables_translate_every_level)
+FIXTURE(page_tables) { };
+FIXTURE_SETUP(page_tables) { }
+FIXTURE_TEARDOWN(page_tables) { }
+FIXTURE_VARIANT(page_tables) {
+	int top_level;
+};
+FIXTURE_VARIANT_ADD(page_tables, of_four_levels) { PG_LEVEL_512G };
+FIXTURE_VARIANT_ADD(page_tables, of_five_levels) { PG_LEVEL_256T };
+
+TEST_F(page_tables, translate_every_level)
 {
 	static const struct {
 		gva_t gva;
@@ -302,6 +312,8 @@ TEST(page_tables_translate_every_level)
 		{ 0x400000, 0x1003000, PG_LEVEL_4K },
 		{ 0x40000000, 0x80200000, PG_LEVEL_2M },
 		{ 0x8000000000, 0x3fc0000000, PG_LEVEL_1G },
+		/* Five levels only: in the second entry of the root. */
+		{ 0x1000000000000, 0x2000000, PG_LEVEL_2M },
 	};
 	struct userspace_mem_region r;
 	struct kvm_vm vm;
@@ -309,10 +321,12 @@ TEST(page_tables_translate_every_level)
 	size_t i;
 	int level;
 
-	fake_vm(&vm, &r);
+	fake_vm(&vm, &r, variant->top_level);
 	for (i = 0; i < ARRAY_SIZE(maps); i++) {
 		gva_t last = maps[i].gva + PG_LEVEL_SIZE(maps[i].level) - 1;
 
+		if (last >> PG_LEVEL_SHIFT(vm.top_level + 1))
+			continue;
 		__virt_pg_map(&vm, maps[i].gva, maps[i].gpa, maps[i].level);
 		EXPECT_EQ(maps[i].gpa, addr_gva2gpa(&vm, maps[i].gva));
 		EXPECT_EQ(maps[i].gpa + PG_LEVEL_SIZE(maps[i].level) - 1,
@@ -330,7 +344,7 @@ TEST(gpa_is_described)
 	struct kvm_vm vm;
 	char buf[256];
 
-	fake_vm(&vm, &r);
+	fake_vm(&vm, &r, PG_LEVEL_512G);
 	vm_describe_gpa(&vm, VM_SYS_GPA + 1, buf, sizeof(buf));
 	EXPECT_NE(NULL, strstr(buf, "slot 0 [gpa 0x1000000-0x1040000) anonymous"));
 	vm_describe_gpa(&vm, 0x1000, buf, sizeof(buf));
