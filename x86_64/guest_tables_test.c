@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 
+#include "guest_modes.h"
 #include "guest_paging.h"
 #include "kvm_test_harness.h"
 #include "ucall.h"
@@ -69,6 +70,55 @@ KVM_TEST_F(table, stores_across_two_entries)
 		paging_run(cpu, "round %u, entries %u and %u", i, n, n + 1);
 	}
 	paging_free(&p);
+}
+
+/* Those of 32-bit paging have 4 bytes, and two of them are where others are one. */
+static void write_across_32bit(struct modes *m, gpa_t first, uint32_t second, unsigned int how)
+{
+	struct modes_step *s;
+
+	switch (how % 4) {
+	case 0:
+		breadcrumb("8 bytes over two entries, aligned");
+		modes_add(m, MODES_WRITE64, first, 0)->high = second;
+		break;
+	case 1:
+		breadcrumb("8 bytes over two entries, the other one is next");
+		modes_add(m, MODES_WRITE64, first + 4, second);
+		break;
+	case 2:
+		breadcrumb("4 bytes over two entries");
+		modes_add(m, MODES_WRITE, first + 2, second << 16);
+		break;
+	default:
+		breadcrumb("8 bytes over three entries");
+		s = modes_add(m, MODES_WRITE64, first + 2, second << 16);
+		s->high = second >> 16;
+	}
+}
+
+KVM_TEST(stores_across_two_32bit_entries)
+{
+	gpa_t second;
+	struct modes m;
+	unsigned int i;
+
+	modes_create(&m);
+	second = m.root[MODE_32BIT] + (MODES_WINDOW >> 22) * 4;
+	/* Only the lower half of the entry is in a store of 4 bytes. */
+	TEST_ERROR_ON((m.pt32[0] ^ m.pt32[1]) >> 16, "tables are too far apart");
+	TEST_ERROR_ON(second % 8 != 4, "the window's entry is the first of two");
+	modes_switch(&m, MODE_32BIT);
+	modes_run(&m, "enter 32-bit mode");
+	for (i = 0; i < 16; i++) {
+		modes_check(&m, "round %u, before", i);
+		write_across_32bit(&m, second - 4, m.pt32[(i + 1) % 2] |
+				   (i % 3 ? PTE_RW : PTE_PRESENT_MASK), i);
+		modes_flush(&m);
+		modes_run(&m, "round %u, a store across entries", i);
+		modes_check(&m, "round %u, after a store across entries and a flush", i);
+	}
+	modes_free(&m);
 }
 
 /* ---- a page that is mapped very often ---- */
