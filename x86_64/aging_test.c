@@ -16,6 +16,7 @@
 
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "nested.h"
 
 KVM_TEST_SUITE(aging_test, .needs = { .mem_mb = 64 });
 
@@ -48,6 +49,12 @@ static void reclaim(struct backing_mem *mem)
 		       "needs MADV_PAGEOUT (Linux 5.4)");
 }
 
+static void expect_some_gone(unsigned int gone, gpa_t gpa)
+{
+	TEST_ASSERT(gone, "the host has reclaimed none of %lu pages from gpa 0x%lx on that the guest has not used for %d times: KVM does not let them age",
+		    NR_PAGES / 2, gpa, ROUNDS);
+}
+
 KVM_TEST(pages_in_use_stay)
 {
 	struct backing_mem mem;
@@ -70,9 +77,53 @@ KVM_TEST(pages_in_use_stay)
 	/* What is reclaimed is zero. */
 	for (i = 1; i < NR_PAGES; i += 2)
 		gone += !((uint64_t *)mem.hva)[i * PAGE_WORDS + i % STEP];
-	TEST_ASSERT(gone, "the host has reclaimed none of %lu pages from gpa 0x%lx on that the guest has not used for %d times: KVM does not let them age",
-		    NR_PAGES / 2, AREA_GPA, ROUNDS);
+	expect_some_gone(gone, AREA_GPA);
 	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+NESTED_VARIANTS(l2)
+
+static void read_from_l2(struct nested_cpu *cpu, unsigned int step, const char *when)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i += step)
+		l2_read(cpu, i * PAGE_SIZE, i + 1);
+	nested_run(cpu, "%s", when);
+}
+
+/* What only an L2 has mapped is found elsewhere than what a guest has. */
+KVM_TEST_F(l2, pages_in_use_stay)
+{
+	unsigned int i, gone = 0;
+	struct backing_mem mem;
+	struct nested_cpu *cpu;
+	struct nested n;
+
+	__TEST_REQUIRE(!kernel_at_least(6, 9),
+		       "needs a MADV_PAGEOUT that asks who uses a page, as before Linux 6.9");
+	stay_on_this_cpu();
+	nested_create(&n, 1, variant->paging);
+	cpu = &n.cpu[0];
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, NESTED_GPA);
+	vm_mem_region_add_backing(n.vm, &mem, mem.hva, NESTED_GPA, NESTED_SLOT, NR_PAGES,
+				  KVM_MEM_READONLY);
+	for (i = 0; i < NR_PAGES; i++)
+		((uint64_t *)mem.hva)[i * PAGE_WORDS] = i + 1;
+	nested_map(&n, 0, NESTED_GPA, SIZE, PG_LEVEL_4K, NESTED_RWX);
+	TEST_ERROR_ON(madvise(mem.hva, SIZE, MADV_FREE), "MADV_FREE");
+	read_from_l2(cpu, 1, "before");
+	for (i = 0; i < ROUNDS; i++) {
+		breadcrumb("reclaim %u", i);
+		reclaim(&mem);
+		/* Odd pages are not used any more. */
+		read_from_l2(cpu, 2, "the host has reclaimed what L2 does not use, and it uses this page all the time");
+	}
+	for (i = 1; i < NR_PAGES; i += 2)
+		gone += !((uint64_t *)mem.hva)[i * PAGE_WORDS];
+	expect_some_gone(gone, NESTED_GPA);
+	nested_free(&n);
 	backing_mem_free(&mem);
 }
 
