@@ -4,14 +4,10 @@
  * moved, no vCPU translates through the old ones.
  *
  * What breaks this: shadow pages that outlive the slot their guest page table
- * came from (shadow paging), and walks that still find the old host page; old shadow
- * pages that are used again while they are on their way out.
+ * came from (shadow paging), and walks that still find the old host page.
  */
-#include <sys/resource.h>
-
 #include "arena.h"
 #include "kvm_test_harness.h"
-#include "ucall.h"
 
 KVM_TEST_SUITE(memslot_tables_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
@@ -165,114 +161,6 @@ KVM_TEST_F(tables, moved_with_their_slot)
 	patterned_mem_check(&t.data, "page tables moved");
 	arena_check_neighbours(&t.a, "page tables moved");
 	arena_free(&t.a);
-}
-
-/* ---- a slot goes while many tables are shadowed ---- */
-
-/*
- * Large pages of the guest, with one page of each in use: where the host has small
- * ones, each has a shadow page, and one more for the same page with other rights.
- */
-#define MANY_SLOT	3
-#define MANY_GPA	(8 * SZ_1G)
-#define MANY_SIZE	SZ_1G
-#define MANY_PAGES	(MANY_SIZE / SZ_2M)
-#define MANY_GVA	0x500000000000UL
-#define MANY_RO_GVA	0x580000000000UL
-#define MANY_VCPUS	3
-#define MANY_ROUNDS	4
-#define MANY_ROOTS	4
-#define MANY_SECONDS	10
-
-static volatile uint64_t many_loops[MANY_VCPUS];
-static gpa_t many_roots[MANY_ROOTS];
-
-static void guest_uses_many(uint64_t id)
-{
-	uint64_t i;
-
-	for (;;) {
-		/* Of the roots, too, some are older than most other tables, some newer. */
-		write_cr3(many_roots[many_loops[id] % MANY_ROOTS]);
-		for (i = 0; i < MANY_PAGES; i++) {
-			GUEST_ASSERT_EQ(guest_read64(MANY_GVA + i * SZ_2M), i + 1);
-			GUEST_ASSERT_EQ(guest_read64(MANY_RO_GVA + i * SZ_2M), i + 1);
-		}
-		many_loops[id]++;
-	}
-}
-
-static void run_many(struct kvm_vcpu *vcpu)
-{
-	if (vcpu_run_unless_stopped(vcpu))
-		vcpu_unexpected_exit(vcpu, "none: it only reads RAM");
-}
-
-static void wait_for_many(struct kvm_vm *vm)
-{
-	const volatile uint64_t *loops = addr_gva2hva(vm, (gva_t)many_loops);
-	unsigned int i, ms = test_seconds(MANY_SECONDS) * 1000;
-	uint64_t before[MANY_VCPUS];
-
-	memcpy(before, (const void *)loops, sizeof(before));
-	for (i = 0; i < MANY_VCPUS; i++) {
-		/* The second loop has begun after this was called. */
-		for (; loops[i] < before[i] + 2 && ms; ms--)
-			usleep(1000);
-		TEST_ASSERT_ORACLE(ORACLE_HANG, loops[i] >= before[i] + 2,
-				   "vCPU %u reads RAM in a loop, and has come to no end of it in %u s, after %lu memslot updates",
-				   i, test_seconds(MANY_SECONDS), vm->memslot_updates);
-	}
-}
-
-static struct kvm_vm *create_many(void)
-{
-	struct kvm_vm *vm = vm_create(MANY_VCPUS);
-	uint64_t i, *ro;
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, MANY_GPA, MANY_SLOT,
-				    MANY_SIZE / PAGE_SIZE, 0);
-	for (i = 0; i < MANY_PAGES; i++) {
-		*(uint64_t *)addr_gpa2hva(vm, MANY_GPA + i * SZ_2M) = i + 1;
-		__virt_pg_map(vm, MANY_GVA + i * SZ_2M, MANY_GPA + i * SZ_2M, PG_LEVEL_2M);
-		__virt_pg_map(vm, MANY_RO_GVA + i * SZ_2M, MANY_GPA + i * SZ_2M, PG_LEVEL_2M);
-		ro = addr_gpa2hva(vm, vm_entry_gpa(vm, MANY_RO_GVA + i * SZ_2M, PG_LEVEL_2M));
-		*ro &= ~PTE_WRITABLE_MASK;
-	}
-	for (i = 0; i < MANY_ROOTS; i++)
-		many_roots[i] = virt_copy_root(vm, PG_LEVEL_512G);
-	sync_global_to_guest(vm, many_roots);
-	/* A VM of this size is allowed few. */
-	vm_ioctl(vm, KVM_SET_NR_MMU_PAGES, 4096UL);
-	for (i = 0; i < MANY_VCPUS; i++)
-		vcpu_args_set(vm_vcpu_add(vm, i, guest_uses_many), 1, i);
-	return vm;
-}
-
-/*
- * All of them are obsolete then, and so many that KVM lets vCPUs run before it is
- * through. They make new ones, and come to an end with what they do.
- */
-KVM_TEST(vcpus_run_while_many_shadow_pages_go, .timeout = 30)
-{
-	struct kvm_vm *vm = create_many();
-	unsigned int i;
-
-	for (i = 0; i < MANY_VCPUS; i++)
-		vcpu_thread_start(vm->vcpus[i], run_many);
-	/* Only who has to give way to others lets go of the lock. */
-	TEST_ERROR_ON(setpriority(PRIO_PROCESS, 0, 19), "setpriority");
-	for (i = 0; i < MANY_ROUNDS; i++) {
-		wait_for_many(vm);
-		breadcrumb("round %u: a slot comes and goes beside %lu shadow pages", i,
-			   2 * MANY_PAGES);
-		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-		vm_mem_region_delete(vm, SLOT);
-	}
-	wait_for_many(vm);
-	for (i = 0; i < MANY_VCPUS; i++)
-		vcpu_thread_stop(vm->vcpus[i]);
-	kvm_vm_free(vm);
 }
 
 KVM_TEST_MAIN()
