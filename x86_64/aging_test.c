@@ -84,10 +84,12 @@ KVM_TEST(pages_in_use_stay)
 
 NESTED_VARIANTS(l2)
 
+/* Where the TLB still has a page, no CPU would say that it is used. */
 static void read_from_l2(struct nested_cpu *cpu, unsigned int step, const char *when)
 {
 	unsigned int i;
 
+	l1_flush(cpu);
 	for (i = 0; i < NR_PAGES; i += step)
 		l2_read(cpu, i * PAGE_SIZE, i + 1);
 	nested_run(cpu, "%s", when);
@@ -103,6 +105,8 @@ KVM_TEST_F(l2, pages_in_use_stay)
 
 	__TEST_REQUIRE(!kernel_at_least(6, 9),
 		       "needs a MADV_PAGEOUT that asks who uses a page, as before Linux 6.9");
+	__TEST_REQUIRE(variant->paging || !kvm_is_tdp_enabled(),
+		       "needs shadow paging, or it is as without an L2: kvm_amd.npt=0 or kvm_intel.ept=0");
 	stay_on_this_cpu();
 	nested_create(&n, 1, variant->paging);
 	cpu = &n.cpu[0];
