@@ -2,8 +2,8 @@
 /*
  * A guest that goes between the CPU's paging modes and edits the page tables of
  * all of them: no paging, 32-bit with two levels, PAE, and long mode with four levels
- * or five, where it is in a 32-bit segment, so that the same code runs everywhere. The host gives the
- * steps; it knows what must come from a walk of its own.
+ * or five, where it is in a 32-bit segment, so that the same code runs everywhere. The
+ * host gives the steps; it knows what must come from a walk of its own.
  */
 #ifndef SELFTEST_KVM_GUEST_MODES_H
 #define SELFTEST_KVM_GUEST_MODES_H

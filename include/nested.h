@@ -97,7 +97,8 @@ enum nested_outcome {
 	NESTED_MMIO,		/* an exit to user space, at this gpa */
 	NESTED_FAULT,		/* L1's or L2's, with these bits */
 	NESTED_L2_EXIT,		/* any other exit, from L2 to L1 */
-	NESTED_ANY,		/* what is not compared */
+	NESTED_ANY,		/* what is not compared, without an exit to user space */
+	NESTED_ANY_OR_MMIO,	/* the same, with one or without */
 };
 
 struct nested_want {

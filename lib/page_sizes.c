@@ -125,18 +125,42 @@ sizes_differ(struct page_area *area, const struct page_sizes *want,
 		  PG_LEVEL_SIZE(area->leaf) / 1024);
 }
 
+/* Of each 2M that is touched, at least so many 4K pages are; and how many are not at all. */
+static int64_t least_touched(struct page_area *area, int64_t *untouched)
+{
+	const uint64_t first = area->gpa % SZ_2M / PAGE_SIZE;
+	int64_t least = 512, n = 0;
+	uint64_t i;
+
+	*untouched = 0;
+	for (i = 0; i < area->npages; i++) {
+		n += area->round[i] != ROUND_NONE;
+		if ((first + i) % 512 != 511 && i != area->npages - 1)
+			continue;
+		if (!n)
+			++*untouched;
+		else if (n < least)
+			least = n;
+		n = 0;
+	}
+	return least;
+}
+
 /*
  * The iTLB multihit workaround does not replace a page table that is there by a
  * large page, which is not executable; an MMIO SPTE in it is enough.
  */
-static bool nx_kept_tables(const struct page_sizes *want, const struct page_sizes *got)
+static bool nx_kept_tables(struct page_area *area, const struct page_sizes *want,
+			   const struct page_sizes *got)
 {
 	const int64_t k = 512;
-	/* In units of 2M, of which not all 4K pages need have been touched. */
+	/* In units of 2M. */
 	const int64_t kept = want->n2m + k * want->n1g - got->n2m - k * got->n1g;
+	int64_t untouched, least = least_touched(area, &untouched);
 
 	return kvm_get_module_param_bool("kvm", "nx_huge_pages") && want->n4k >= 0 &&
-	       kept > 0 && got->n1g <= want->n1g && got->n4k >= want->n4k + kept &&
+	       kept > 0 && got->n1g <= want->n1g &&
+	       got->n4k >= want->n4k + least * (kept > untouched ? kept - untouched : 0) &&
 	       got->n4k <= want->n4k + k * kept;
 }
 
@@ -144,7 +168,7 @@ static bool nx_kept_tables(const struct page_sizes *want, const struct page_size
 static void compare_sizes(struct page_area *area, const struct page_sizes *want,
 			  const struct page_sizes *got, const char *when)
 {
-	if (nx_kept_tables(want, got))
+	if (nx_kept_tables(area, want, got))
 		return;
 	if (got->n2m != want->n2m || got->n1g != want->n1g ||
 	    (want->n4k >= 0 && got->n4k != want->n4k))

@@ -230,7 +230,8 @@ static void order_touches(struct nested_cpu *cpu, const unsigned int *pages, uns
 
 	for (i = 0; i < nr; i++)
 		nested_order(cpu, writes & BIT(i) ? L2_WRITE : L2_READ,
-			     NESTED_L2_GVA + pages[i] * PAGE_SIZE, 0, NESTED_WANT(ANY, 0));
+			     NESTED_L2_GVA + pages[i] * PAGE_SIZE, 0,
+			     NESTED_WANT(ANY_OR_MMIO, 0));
 }
 
 static void turn_l2_entries(bool paging, int level, enum kind kinds)

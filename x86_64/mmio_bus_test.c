@@ -415,9 +415,9 @@ KVM_TEST(ioeventfd_with_datamatch_takes_that_value_only, IOEVENTFD_NEEDS)
 		mask = len < 8 ? BIT_ULL(len * 8) - 1 : ~0ULL;
 		value = test_random() & mask;
 		vm_ioeventfd(b.vm, fd[0], GAP + 0x40, len, value,
-			  KVM_IOEVENTFD_FLAG_DATAMATCH);
+			     KVM_IOEVENTFD_FLAG_DATAMATCH);
 		vm_ioeventfd(b.vm, fd[1], GAP + 0x40, len, value ^ 1,
-			  KVM_IOEVENTFD_FLAG_DATAMATCH);
+			     KVM_IOEVENTFD_FLAG_DATAMATCH);
 		write_does_not_exit(&b, GAP + 0x40, len, value);
 		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 1UL);
 		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 0UL);
@@ -428,11 +428,11 @@ KVM_TEST(ioeventfd_with_datamatch_takes_that_value_only, IOEVENTFD_NEEDS)
 		write_exits(&b, GAP + 0x40, len, value ^ BIT_ULL(len * 8 - 1));
 		write_exits(&b, GAP + 0x40, len, value ^ 2);
 		vm_ioeventfd(b.vm, fd[0], GAP + 0x40, len, value,
-			  KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
+			     KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		write_exits(&b, GAP + 0x40, len, value);
 		write_does_not_exit(&b, GAP + 0x40, len, value ^ 1);
 		vm_ioeventfd(b.vm, fd[1], GAP + 0x40, len, value ^ 1,
-			  KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
+			     KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 0UL);
 		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
 	}
@@ -461,7 +461,7 @@ KVM_TEST(ioeventfd_of_any_length_takes_all_writes, ANY_LENGTH_NEEDS)
 	write_exits(&b, GAP + 0x80, 4, test_random());
 	TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, fd, GAP + 0x80, 0, 0,
-				      KVM_IOEVENTFD_FLAG_DEASSIGN),
+					 KVM_IOEVENTFD_FLAG_DEASSIGN),
 			  ENOENT, "deassigning what was deassigned");
 	/* Nothing is left where it was, for the CPUs that do not tell a length either. */
 	test_step("assign it again at gpa 0x%lx", GAP + 0x80);
@@ -510,8 +510,8 @@ KVM_TEST(ioeventfd_refuses_what_makes_no_sense, IOEVENTFD_NEEDS)
 	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 8, 0, 1u << 31), EINVAL,
 			  "an unknown flag");
 	TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, other, GAP, 4, 7,
-				      KVM_IOEVENTFD_FLAG_DATAMATCH |
-				      KVM_IOEVENTFD_FLAG_DEASSIGN),
+					 KVM_IOEVENTFD_FLAG_DATAMATCH |
+					 KVM_IOEVENTFD_FLAG_DEASSIGN),
 			  ENOENT, "taking back another eventfd's");
 	write_does_not_exit(&b, GAP, 4, 7);
 	write_exits(&b, GAP, 4, 8);

@@ -15,7 +15,8 @@
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(mmio_event_test,
-	.fixes = FIXES("c8401dda2f0a KVM: x86: fix singlestepping over syscall"));
+	.fixes = FIXES("663f4c61b803 KVM: x86: handle singlestep during emulation",
+		       "c8401dda2f0a KVM: x86: fix singlestepping over syscall"));
 
 #define GAP		0xe0000000UL
 #define EVENTFD_OFFSET	0x100		/* a write there does not exit */

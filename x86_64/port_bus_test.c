@@ -374,7 +374,7 @@ KVM_TEST(ioeventfd_at_a_port_takes_its_writes, IOEVENTFD_NEEDS)
 		store_exits(&b, PORT + 8, len, test_random());
 		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 		vm_ioeventfd(b.vm, fd, PORT + 8, len, 0,
-			  KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
+			     KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		out_exits(&b, PORT + 8, len, test_random());
 		TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 	}
@@ -407,7 +407,7 @@ KVM_TEST(ioeventfd_at_a_port_compares_data, IOEVENTFD_NEEDS)
 		TEST_ASSERT_EQ(eventfd_signals(fd[0]), 0UL);
 		TEST_ASSERT_EQ(eventfd_signals(fd[1]), 1UL);
 		vm_ioeventfd(b.vm, fd[1], PORT, len, value ^ 1,
-			  flags | KVM_IOEVENTFD_FLAG_DEASSIGN);
+			     flags | KVM_IOEVENTFD_FLAG_DEASSIGN);
 	}
 	kvm_vm_free(b.vm);
 	close(fd[0]);
@@ -435,7 +435,7 @@ KVM_TEST(ioeventfd_of_any_length_at_a_port,
 			TEST_ASSERT_EQ(eventfd_signals(fd), 0UL);
 		}
 		vm_ioeventfd(b.vm, fd, PORT, 0, 0,
-			  KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
+			     KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
 		out_exits(&b, PORT, 1, test_random());
 	}
 	kvm_vm_free(b.vm);
@@ -453,11 +453,11 @@ KVM_TEST(ioeventfds_of_a_port_and_of_memory, IOEVENTFD_NEEDS)
 		vm_ioeventfd(b.vm, port, PORT, 4, 0, KVM_IOEVENTFD_FLAG_PIO);
 		vm_ioeventfd(b.vm, memory, PORT, 4, 0, 0);
 		TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, memory, PORT, 4, 0,
-					      KVM_IOEVENTFD_FLAG_PIO), EEXIST,
+						 KVM_IOEVENTFD_FLAG_PIO), EEXIST,
 				  "another eventfd at the same port");
 		TEST_ASSERT_ERRNO(__vm_ioeventfd(b.vm, memory, PORT, 4, 0,
-					      KVM_IOEVENTFD_FLAG_PIO |
-					      KVM_IOEVENTFD_FLAG_DEASSIGN), ENOENT,
+						 KVM_IOEVENTFD_FLAG_PIO |
+						 KVM_IOEVENTFD_FLAG_DEASSIGN), ENOENT,
 				  "taking the memory's eventfd from the port");
 		out_does_not_exit(&b, PORT, 4, 1);
 		TEST_ASSERT_EQ(eventfd_signals(memory), 0UL);
@@ -465,8 +465,8 @@ KVM_TEST(ioeventfds_of_a_port_and_of_memory, IOEVENTFD_NEEDS)
 		TEST_ASSERT_EQ(eventfd_signals(memory), 1UL);
 		TEST_ASSERT_EQ(eventfd_signals(port), 1UL);
 		vm_ioeventfd(b.vm, round ? port : memory, PORT, 4, 0,
-			  KVM_IOEVENTFD_FLAG_DEASSIGN |
-			  (round ? KVM_IOEVENTFD_FLAG_PIO : 0));
+			     KVM_IOEVENTFD_FLAG_DEASSIGN |
+			     (round ? KVM_IOEVENTFD_FLAG_PIO : 0));
 		if (round) {
 			out_exits(&b, PORT, 4, 2);
 			store_does_not_exit(&b, PORT, 4, 2);
@@ -475,8 +475,8 @@ KVM_TEST(ioeventfds_of_a_port_and_of_memory, IOEVENTFD_NEEDS)
 			out_does_not_exit(&b, PORT, 4, 2);
 		}
 		vm_ioeventfd(b.vm, round ? memory : port, PORT, 4, 0,
-			  KVM_IOEVENTFD_FLAG_DEASSIGN |
-			  (round ? 0 : KVM_IOEVENTFD_FLAG_PIO));
+			     KVM_IOEVENTFD_FLAG_DEASSIGN |
+			     (round ? 0 : KVM_IOEVENTFD_FLAG_PIO));
 		out_exits(&b, PORT, 4, 3);
 		store_exits(&b, PORT, 4, 3);
 		TEST_ASSERT_EQ(eventfd_signals(memory), (uint64_t)round);

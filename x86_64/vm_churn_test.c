@@ -103,13 +103,15 @@ static void add_zones(struct kvm_vm *vm)
 	vm_ioctl(vm, KVM_UNREGISTER_COALESCED_MMIO, &zone);
 }
 
+union two_routes {
+	struct kvm_irq_routing head;
+	uint8_t bytes[sizeof(struct kvm_irq_routing) +
+		      2 * sizeof(struct kvm_irq_routing_entry)];
+};
+
 static void set_routing_and_filters(struct kvm_vm *vm)
 {
-	union {
-		struct kvm_irq_routing head;
-		uint8_t bytes[sizeof(struct kvm_irq_routing) +
-			      2 * sizeof(struct kvm_irq_routing_entry)];
-	} routing = { .head.nr = 2 };
+	union two_routes routing = { .head.nr = 2 };
 	struct kvm_irq_routing_entry *entry = routing.head.entries;
 	static uint8_t bits[8];
 	struct kvm_msr_filter filter = {
@@ -289,11 +291,7 @@ static void fail_memslots(struct kvm_vm *vm)
 /* An entry that is good, and one that is not. */
 static void fail_routing(struct kvm_vm *vm)
 {
-	union {
-		struct kvm_irq_routing head;
-		uint8_t bytes[sizeof(struct kvm_irq_routing) +
-			      2 * sizeof(struct kvm_irq_routing_entry)];
-	} routing = { .head.nr = 2 };
+	union two_routes routing = { .head.nr = 2 };
 	struct kvm_irq_routing_entry *entry = routing.head.entries;
 
 	entry[0] = (struct kvm_irq_routing_entry){

@@ -242,6 +242,7 @@ static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
 	*value = want->value;
 	switch (want->outcome) {
 	case NESTED_ANY:
+	case NESTED_ANY_OR_MMIO:
 		return true;
 	case NESTED_FAULT:
 		return is_fault(cpu->n, s, want->value);
@@ -282,8 +283,7 @@ static void handle_exit(struct nested_cpu *cpu, uint8_t exits[])
 	gpa_t gpa = cpu->want[i].value;
 	char got[512];
 
-	/* Nobody knows whether it is a gap that this order is about. */
-	if (i < cpu->box->nr && cpu->want[i].outcome == NESTED_ANY &&
+	if (i < cpu->box->nr && cpu->want[i].outcome == NESTED_ANY_OR_MMIO &&
 	    cpu->vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		return;
 	if (i >= cpu->box->nr || cpu->want[i].outcome != NESTED_MMIO ||
