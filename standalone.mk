@@ -8,6 +8,7 @@ B := $(TOP)/build
 SELFTESTS := $(B)/tree/tools/testing/selftests
 OUT := $(B)/out
 BIN := $(OUT)/kselftest/kvm/x86_64
+INSTALLED = $(abspath $(INSTALL_PATH))
 
 HOST ?= auto
 KERNEL ?=
@@ -44,7 +45,7 @@ all: tree
 	+@$(KSFT_MAKE) all
 
 install gen_tar: tree
-	+@$(KSFT_MAKE) $(if $(INSTALL_PATH),KSFT_INSTALL_PATH=$(abspath $(INSTALL_PATH))) $@
+	+@$(KSFT_MAKE) $(if $(INSTALL_PATH),KSFT_INSTALL_PATH=$(INSTALLED) INSTALL_PATH=$(INSTALLED)) $@
 
 ifneq ($(PROFILE),)
 run_tests: all

@@ -68,6 +68,25 @@ journal_after_a_panic() {
 	[ "$(grep -c '^start.two_test.kvm.pass_one' run/journal)" = 1 ]
 }
 
+# Small parts, and more than nine: the last of them is the log's begin.
+journal_after_a_panic_asks_pstore() {
+	local part
+
+	suite
+	sed -i '/^start\ttwo_test\tkvm.pass_three/q' run/journal
+	reboot
+	mkdir pstore
+	for part in 12 11 10 9 8 7 6 5 4 3 2 1; do
+		printf '%s\n' "Panic#1 Part$part" "<4>[    1.1] line of part $part" > pstore/dmesg-efi-$part
+	done
+	printf '%s\n' 'Panic#1 Part11' '<1>[    1.1] BUG: kernel NULL pointer dereference' > pstore/dmesg-efi-11
+	touch -d '1 hour ago' run/.boot
+	KVM_TEST_PSTORE=$PWD/pstore suite --resume
+	[ $rc = 1 ]
+	grep '^FAIL  two_test kvm.pass_three: the host went down in it: BUG: kernel NULL' out
+	diff <(grep -o 'line of part .*' out | head -n 10) <(seq -f 'line of part %g' 10 -1 1)
+}
+
 # Nobody's case was in flight, and yet it was this test's doing.
 journal_after_a_panic_between_cases() {
 	suite one_test

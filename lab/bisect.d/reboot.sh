@@ -13,7 +13,6 @@
 # A test's own words in the kernel log, whatever is in front of them.
 readonly CRUMB='^([^A-Za-z]*[^]]*\] )?([A-Za-z0-9_-]+)\.([A-Za-z0-9_.-]+): (.*)$'
 readonly BOOT_ID=${KVM_BISECT_BOOT_ID:-/proc/sys/kernel/random/boot_id} # others, in lab/selftest
-readonly PSTORE=${KVM_BISECT_PSTORE:-/sys/fs/pstore /var/lib/systemd/pstore}
 
 # Sets was_KEY for each "KEY TAB VALUE" line of FILE.
 read_state() {
@@ -57,16 +56,9 @@ went_down() {
 	[ -n "$was_running" ] && [ "$was_boot" != "$(cat "$BOOT_ID")" ]
 }
 
-# The logs that may tell, newer than the test's start. Of one log in several parts,
-# Part1 is the last.
+# The logs that may tell, newer than the test's start.
 kernel_logs() {
-	local dir file
-
-	for dir in $PSTORE; do
-		[ ! -d "$dir" ] || find "$dir" -type f -name 'dmesg*' -newer "$state" -printf '%p\n' | while read -r file; do
-			echo "$(sed -nE '1s/.* Part([0-9]+)$/\1/p' "$file") $file"
-		done | sort -rn | cut -d' ' -f2- | xargs -r -d '\n' cat
-	done
+	pstore_logs "$state"
 	if [ -n "$console" ] && [ "$console" -nt "$state" ]; then
 		cat "$console"
 	fi

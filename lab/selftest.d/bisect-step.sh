@@ -13,7 +13,7 @@ step() {
 	echo "$1" > "$work/toy/this-host"
 	shift
 	rc=0
-	TOY=$work/toy KVM_BISECT_RUN=$toy_dir/run KVM_BISECT_PSTORE=$work/toy/pstore \
+	TOY=$work/toy KVM_BISECT_RUN=$toy_dir/run KVM_TEST_PSTORE=$work/toy/pstore \
 		KVM_BISECT_BOOT_ID=$work/toy/boot timeout 60 \
 		"$LAB_DIR/bisect-step" --log "$work/log" "$@" > "$work/out" 2>&1 || rc=$?
 }
