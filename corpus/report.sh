@@ -55,10 +55,12 @@ write_result() {
 	(flock 9 && merge_jsonl "$file.json") 9> "$logs/.lock"
 }
 
-# Every red case that counts.
+# Every red case that counts, and what it says first.
 json_red() {
 	[ ! -f "$1/counts" ] || awk -F '\t' '$1 != "no" {
-		printf "%s{\"case\":\"%s\",\"how\":\"%s\",\"seconds\":%s}", (n++ ? "," : ""), $4, $5, $3 }' "$1/counts"
+		gsub(/["\\]/, "\\\\&", $7)
+		gsub(/[[:cntrl:]]/, " ", $7)
+		printf "%s{\"case\":\"%s\",\"how\":\"%s\",\"seconds\":%s,\"says\":\"%s\"}", (n++ ? "," : ""), $4, $5, $3, $7 }' "$1/counts"
 }
 
 # merge_jsonl FILE: puts its one line into results.jsonl, in the place of an older
