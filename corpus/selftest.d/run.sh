@@ -231,6 +231,8 @@ scoreboard_is_written() {
 }
 
 cases_seen_red_are_told_from_others() {
+	local -x KVM_CORPUS_LAB=$PWD/lab2
+
 	mkdir -p seen lab2
 	printf '#!/bin/sh\nprintf "a_test kvm.%%s\\n" one two three\n' > lab2/run
 	printf '#!/bin/sh\n' > lab2/need
@@ -239,10 +241,10 @@ cases_seen_red_are_told_from_others() {
 		{"id":"x-y","params":"defaults","verdict":"caught","title":"a fault of nobody's","red":[{"case":"a_test.kvm.two","how":"data","seconds":7.50,"says":"want \"1\""},{"case":"a_test.kvm.gone","how":"data","seconds":8}]}
 		{"id":"z","params":"defaults","verdict":"missed","title":"t","red":[]}
 	END
-	KVM_CORPUS_LAB=$PWD/lab2 "$CORPUS_DIR/seen-red" seen -- a_test > told 2> said
+	"$CORPUS_DIR/seen-red" seen -- a_test > told 2> said
 	diff told <(printf 'a_test.kvm.%s\n' one three)
 	grep -q '3 cases, 1 seen red$' said
-	KVM_CORPUS_LAB=$PWD/lab2 "$CORPUS_DIR/seen-red" --all seen -- a_test > told
+	"$CORPUS_DIR/seen-red" --all seen -- a_test > told
 	grep -q "^a_test.kvm.two	data	a fault of nobody's	defaults	want \"1\"\$" told
 	fails_with 125 'no results.jsonl in lab2' "$CORPUS_DIR/seen-red" lab2 -- a_test
 	fails_with 2 'for all tests' "$CORPUS_DIR/seen-red" --record seen -- mmio_gap_test
