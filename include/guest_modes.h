@@ -48,6 +48,8 @@ enum modes_op {
 	MODES_INVLPG,		/* or INVPCID of the address, if value is not 0 */
 	MODES_LIDT,
 	MODES_READ_FS, MODES_WRITE_FS,	/* FS begins at MODES_FS_BASE */
+	MODES_VMRUN,		/* clears accessed bits of the PDPTEs at value before */
+	MODES_VMMCALL,
 };
 
 #define MODES_FS_BASE		0x1000U

@@ -126,6 +126,7 @@ step_failed(struct modes *m, uint32_t n, const struct modes_walk *w, const char 
 	static const char *const ops[] = {
 		"read", "write", "call", "CMPXCHG8B", "MOV to CR0", "MOV to CR3",
 		"MOV to CR4", "WRMSR of EFER", "INVLPG", "LIDT", "read by FS", "write by FS",
+		"VMRUN", "VMMCALL",
 	};
 	const struct modes_step *s = &m->box->step[n];
 	char where[160];
