@@ -338,6 +338,14 @@ KVM_TEST(page_of_an_exchanged_entry_can_go)
 #define TABLE_AREA(n)	((201UL + (n)) << 39 | 3UL << 30 | 5UL << 21 | 7UL << 12)
 #define NR_TABLES	4
 
+/* Of the entries. */
+FIXTURE_VARIANT(new_table) {
+	int level;
+};
+KVM_FIXTURE(new_table)
+FIXTURE_VARIANT_ADD(new_table, pt) { .level = PG_LEVEL_4K };
+FIXTURE_VARIANT_ADD(new_table, pd) { .level = PG_LEVEL_2M };
+
 static void guest_use_as_tables(volatile uint64_t *const entry[], const gpa_t root[])
 {
 	unsigned int i;
@@ -360,17 +368,29 @@ struct new_tables {
 	gpa_t root[NR_TABLES];
 };
 
-/* The way to @n's page leads through tables, and from a root, that are its own. */
-static void add_table(struct kvm_vm *vm, struct new_tables *t, unsigned int n)
+/*
+ * The way to @n's page leads through tables, and from a root, that are its own; and
+ * from an entry of @level to the next page behind what it leads to, to another one.
+ */
+static void add_table(struct kvm_vm *vm, struct new_tables *t, unsigned int n, int level)
 {
 	const gpa_t data = vm_phy_pages_alloc(vm, 2);
-	uint64_t *pml4e;
-	gpa_t at;
+	uint64_t *pml4e, *pde;
+	gpa_t at, pts;
 
 	*(uint64_t *)addr_gpa2hva(vm, data) = 100 + n;
 	*(uint64_t *)addr_gpa2hva(vm, data + PAGE_SIZE) = 200 + n;
 	virt_pg_map(vm, TABLE_AREA(n), data);
-	at = vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_4K);
+	if (level == PG_LEVEL_2M) {
+		pts = vm_phy_pages_alloc(vm, 2);
+		at = vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_4K) % PAGE_SIZE;
+		*(uint64_t *)addr_gpa2hva(vm, pts + at) = data | PTE_PRESENT_MASK | PTE_WRITABLE_MASK;
+		*(uint64_t *)addr_gpa2hva(vm, pts + PAGE_SIZE + at) =
+			(data + PAGE_SIZE) | PTE_PRESENT_MASK | PTE_WRITABLE_MASK;
+		pde = addr_gpa2hva(vm, vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_2M));
+		*pde = pts | PTE_PRESENT_MASK | PTE_WRITABLE_MASK;
+	}
+	at = vm_entry_gpa(vm, TABLE_AREA(n), level);
 	t->entry[n] = vm_map_gpa(vm, align_down(at, PAGE_SIZE), PAGE_SIZE) + at % PAGE_SIZE;
 	t->root[n] = virt_copy_root(vm, PG_LEVEL_512G);
 	pml4e = addr_gpa2hva(vm, vm_entry_gpa(vm, TABLE_AREA(n), PG_LEVEL_512G));
@@ -378,7 +398,7 @@ static void add_table(struct kvm_vm *vm, struct new_tables *t, unsigned int n)
 }
 
 /* None of the tables has ever been one. The first shows what else flushes are for. */
-KVM_TEST(page_that_becomes_a_table_is_flushed)
+KVM_TEST_F(new_table, was_data_that_are_flushed)
 {
 	struct kvm_vcpu *vcpu;
 	struct new_tables *t;
@@ -393,7 +413,7 @@ KVM_TEST(page_that_becomes_a_table_is_flushed)
 	gva = vm_alloc(vm, sizeof(*t));
 	t = addr_gva2hva(vm, gva);
 	for (i = 0; i < NR_TABLES; i++)
-		add_table(vm, t, i);
+		add_table(vm, t, i, variant->level);
 	vcpu_args_set(vcpu, 2, gva + offsetof(struct new_tables, entry),
 		      gva + offsetof(struct new_tables, root));
 	for (i = 0; i < NR_TABLES; i++) {
@@ -408,6 +428,89 @@ KVM_TEST(page_that_becomes_a_table_is_flushed)
 				   "page %u, gpa 0x%lx, was mapped writable and became a page table: KVM has asked for %ld TLB flushes meanwhile, as for a page that was not mapped (%ld)",
 				   i, addr_gva2gpa(vm, t->entry[i]), flushes, first);
 		vcpu_expect_sync(vcpu, 200 + i);
+	}
+	kvm_vm_free(vm);
+}
+
+/* ---- what a guest's store or flush changes in its shadow page ---- */
+
+/* Where nothing is; in the page directory of AREA. */
+#define UNUSED_PDE	100
+
+enum flush_step {
+	STORE_UNUSED_PDE, STORE_SAME_PDE, STORE_BYTE, SYNC_NOTHING, SYNC_SAME, SYNC_CHANGED,
+	NR_FLUSH_STEPS,
+};
+
+static void guest_store_and_flush(volatile uint64_t *ptes, volatile uint64_t *pdes)
+{
+	const uint64_t pde = AREA >> 21 & 511;
+	unsigned int i;
+
+	for (i = 0; i < NR_FLUSH_STEPS; i++) {
+		/* A use of the tables, so that stores are not taken for those to data. */
+		if (i <= SYNC_NOTHING)
+			guest_write64(AREA + PAGE_SIZE, 0);
+		/* A sync after which no entry has been used, which is a flush of its own. */
+		if (i >= SYNC_SAME)
+			ptes[1] = ptes[1];
+		write_cr3(read_cr3());
+		if (i >= SYNC_SAME)
+			ptes[1] = ptes[1] + (i == SYNC_CHANGED ? PAGE_SIZE : 0);
+		GUEST_SYNC(i);
+		if (i == STORE_UNUSED_PDE)
+			pdes[UNUSED_PDE] = 0;
+		else if (i == STORE_SAME_PDE)
+			pdes[pde] = pdes[pde];
+		else if (i == STORE_BYTE)
+			((volatile uint8_t *)&pdes[UNUSED_PDE])[1] = 0;
+		else
+			write_cr3(read_cr3());
+		GUEST_SYNC(i);
+	}
+}
+
+/*
+ * An entry of an upper table that was in use takes what it led to out of all TLBs, as
+ * does one that a sync finds changed, and a table that is taken for one of data; a table
+ * that a sync protects may not be written any more by a CPU that could until then. Only
+ * the statistics show that reliably: a CPU may use what is stale in its TLB, or not.
+ */
+KVM_TEST(stores_and_syncs_flush)
+{
+	static const char *const what[] = {
+		"store to a PDE that leads nowhere", "store to a PDE that is in use",
+		"store of a byte, as none stores PDEs", "CR3 write after no edit", "CR3 write after a store of the same PTE",
+		"CR3 write after another PTE was stored",
+	};
+	/* Which of the above each must have more flushes than; or itself. */
+	static const unsigned int than[] = {
+		STORE_UNUSED_PDE, STORE_UNUSED_PDE, STORE_UNUSED_PDE, SYNC_NOTHING, SYNC_NOTHING,
+		SYNC_SAME,
+	};
+	int64_t before, flushes[NR_FLUSH_STEPS];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct shared *s;
+	unsigned int i;
+	gpa_t pde;
+
+	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs shadow paging: %s=0",
+		       host_is_amd() ? "kvm_amd.npt" : "kvm_intel.ept");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_store_and_flush);
+	s = addr_gva2hva(vm, create_shared(vm, BY_CR3));
+	pde = align_down(vm_entry_gpa(vm, AREA, PG_LEVEL_2M), PAGE_SIZE);
+	vcpu_args_set(vcpu, 2, s->ptes, vm_map_gpa(vm, pde, PAGE_SIZE));
+	for (i = 0; i < NR_FLUSH_STEPS; i++) {
+		vcpu_expect_sync(vcpu, i);
+		breadcrumb("%s", what[i]);
+		before = vm_tlb_flush_requests(vm);
+		vcpu_expect_sync(vcpu, i);
+		flushes[i] = vm_tlb_flush_requests(vm) - before;
+		TEST_ASSERT_ORACLE(ORACLE_STATS, before < 0 || i == than[i] ||
+				   flushes[i] > flushes[than[i]],
+				   "%s: KVM has asked for %ld TLB flushes, want more than for a %s (%ld)",
+				   what[i], flushes[i], what[than[i]], flushes[than[i]]);
 	}
 	kvm_vm_free(vm);
 }
