@@ -212,6 +212,7 @@ KVM_TEST(a_page_mapped_a_thousand_times)
 {
 	const gva_t first = PAGING_GVA(200, 3, 5, 0);
 	struct paging_cpu *cpu;
+	int64_t longest = 0;
 	unsigned int i, t;
 	gpa_t table;
 	struct paging p;
@@ -241,7 +242,115 @@ KVM_TEST(a_page_mapped_a_thousand_times)
 	}
 	paging_try_all(cpu);
 	paging_run(cpu, "all mappings, at the end");
+	/* Not all of them at once, and no fewer than KVM means to keep. */
+	if (!p.tdp && vm_read_stat(p.vm, "max_mmu_rmap_size", &longest))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, longest >= 1000 && longest <= 1004,
+				   "gpa 0x%lx is mapped by %u entries, of which KVM keeps 1000: max_mmu_rmap_size is %ld, want 1000 to 1004",
+				   pool_data(OFTEN_PAGE), 3 * 512, longest);
 	paging_free(&p);
+}
+
+/* ---- a directory that is written to ---- */
+
+/* An entry that leads nowhere, and is never used. */
+#define UNUSED(i)	((100 + (i)) * 8)
+
+static void expect_few(struct paging *p, const char *stat, int64_t before, int64_t most,
+		       const char *what, unsigned int stores)
+{
+	int64_t now;
+
+	if (before >= 0 && vm_read_stat(p->vm, stat, &now))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, now - before <= most,
+				   "%u stores to %s: %s has gone up by %ld, want no more than %ld",
+				   stores, what, stat, now - before, most);
+}
+
+static int64_t stat_or_none(struct paging *p, const char *stat)
+{
+	int64_t value;
+
+	return vm_read_stat(p->vm, stat, &value) ? value : -1;
+}
+
+/*
+ * A directory whose entries are used between the stores to it stays shadowed; a page that
+ * was one, and is written without such a use, is let go before many stores are emulated.
+ */
+KVM_TEST(stores_to_a_directory_used_and_unused)
+{
+	const gva_t gva = PAGING_GVA(200, 3, 5, 1);
+	const unsigned int nr_stores = 60;
+	struct paging_cpu *cpu;
+	gpa_t pde, pdpte;
+	struct paging p;
+	int64_t before;
+	unsigned int i;
+
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	paging_map(&p, p.root, gva, PG_LEVEL_4K, pool_data(7) | PTE_RWU | AD, PTE_RWU);
+	pde = paging_entry(&p, p.root, gva, PG_LEVEL_2M);
+	pdpte = paging_entry(&p, p.root, gva, PG_LEVEL_1G);
+	paging_access(cpu, PAGING_WRITE, gva, false);
+	paging_run(cpu, "first use");
+
+	breadcrumb("stores to a directory that is in use");
+	before = stat_or_none(&p, "mmu_flooded");
+	for (i = 0; i < nr_stores; i++) {
+		paging_write(cpu, pde, paging_model(&p, pde));
+		paging_access(cpu, PAGING_READ, gva, false);
+	}
+	paging_run(cpu, "stores to a directory, each followed by a use");
+	expect_few(&p, "mmu_flooded", before, 2, "a directory, each followed by a use of it",
+		   nr_stores);
+
+	breadcrumb("stores to a page that was a directory");
+	paging_write(cpu, pdpte, 0);
+	paging_flush(cpu);
+	before = stat_or_none(&p, "mmu_pte_write");
+	for (i = 0; i < nr_stores; i++)
+		paging_write(cpu, align_down(pde, PAGE_SIZE) + UNUSED(i), i << PAGE_SHIFT);
+	paging_run(cpu, "stores to a page that was a directory");
+	expect_few(&p, "mmu_pte_write", before, 8, "a page that was a directory", nr_stores);
+	paging_free(&p);
+}
+
+/* ---- many shadow pages ---- */
+
+#define SPREAD_GPA	(6 * SZ_1G)
+#define SPREAD_GVA	PAGING_GVA(212, 0, 0, 0)
+#define SPREAD_SLOT	1
+#define NR_SPREAD	512
+#define MOST_COLLISIONS	16
+
+static void guest_spread(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SPREAD; i++)
+		guest_write64(SPREAD_GVA + i * SZ_2M, i);
+	GUEST_DONE();
+}
+
+/* They are looked up by gfn; those of large pages have gfns that are all alike. */
+KVM_TEST(shadow_pages_are_found_at_once)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	int64_t collisions;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_spread);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_SHMEM, SPREAD_GPA, SPREAD_SLOT,
+				    NR_SPREAD * SZ_2M / PAGE_SIZE, 0);
+	virt_map_level(vm, SPREAD_GVA, SPREAD_GPA, NR_SPREAD * SZ_2M, PG_LEVEL_2M);
+	breadcrumb("small pages in %u large ones", NR_SPREAD);
+	vcpu_expect_done(vcpu);
+	if (vm_read_stat(vm, "max_mmu_page_hash_collisions", &collisions))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, collisions <= MOST_COLLISIONS,
+				   "%u large pages of the guest are mapped by small ones: of their shadow pages, KVM had to look at %ld that were others, want no more than %u",
+				   NR_SPREAD, collisions, MOST_COLLISIONS);
+	kvm_vm_free(vm);
 }
 
 /* ---- a table inside a page of 1G ---- */
