@@ -259,4 +259,88 @@ KVM_TEST_F(event, ends_in_error_and_is_delivered_later)
 		event_round(&g, variant, g.round & 1, g.round & 2);
 }
 
+/* ---- a stack that is a page table ---- */
+
+/* By a root whose table of this level has entries in front and a stack behind. */
+#define TABLE_STACK_GVA	(210UL << 39)
+#define NR_STACK_EVENTS	12
+
+/* What happens with the stack at @sp; returns the vector. */
+#define event_on_stack(insn, sp)						\
+({										\
+	uint64_t __ec;								\
+	uint8_t __vector;							\
+										\
+	asm volatile("mov %%rsp, %%rbx\n\tmov %[stack], %%rsp\n\t"		\
+		     __KVM_ASM_SAFE_BEGIN insn __KVM_ASM_SAFE_END		\
+		     "mov %%rbx, %%rsp"						\
+		     : [vector] "=&q"(__vector), [ec] "=&r"(__ec)		\
+		     : [magic] "i"(KVM_EXCEPTION_MAGIC), [stack] "r"(sp),	\
+		       [none] "r"(0x1000UL)					\
+		     : "rbx", "r9", "r10", "r11", "memory", "cc");		\
+	__vector;								\
+})
+
+static void guest_events_on_table(gva_t stack, gpa_t root)
+{
+	const uint64_t own = read_cr3();
+	unsigned int i, vector, want;
+
+	for (i = 0; i < NR_STACK_EVENTS; i++) {
+		/* It is in use as a table, and no store to it may go unseen. */
+		write_cr3(root);
+		GUEST_ASSERT(guest_read64(TABLE_STACK_GVA) == 0x5ac);
+		write_cr3(own);
+		switch (i % 4) {
+		case 0:
+			vector = event_on_stack("movq $0, (%[none])", stack);
+			want = PF_VECTOR;
+			break;
+		case 1:
+			vector = event_on_stack("mov (%[none]), %%rbx", stack);
+			want = PF_VECTOR;
+			break;
+		case 2:
+			vector = event_on_stack("ud2", stack);
+			want = UD_VECTOR;
+			break;
+		default:
+			vector = event_on_stack("mov %[none], %%cr4", stack);
+			want = GP_VECTOR;
+		}
+		__GUEST_ASSERT(vector == want,
+			       "round %u: vector %u, want %u, with a stack that is a page table",
+			       i, vector, want);
+	}
+	GUEST_DONE();
+}
+
+/*
+ * KVM write-protects tables that it shadows, and emulates what stores there; the delivery
+ * of an event is no instruction. It must become a page of data.
+ */
+KVM_TEST(stack_that_is_a_page_table)
+{
+	struct kvm_vcpu *vcpu;
+	gpa_t root, table, data;
+	struct kvm_vm *vm;
+	uint64_t *entry;
+	gva_t stack;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_events_on_table);
+	data = vm_phy_pages_alloc(vm, 1);
+	*(uint64_t *)addr_gpa2hva(vm, data) = 0x5ac;
+	virt_pg_map(vm, TABLE_STACK_GVA, data);
+	table = align_down(vm_entry_gpa(vm, TABLE_STACK_GVA, PG_LEVEL_1G), PAGE_SIZE);
+	stack = vm_map_gpa(vm, table, PAGE_SIZE) + PAGE_SIZE;
+	/* A root of its own, so that the other one stays good, whatever the stack is. */
+	root = virt_copy_root(vm, PG_LEVEL_512G);
+	entry = addr_gpa2hva(vm, vm_entry_gpa(vm, TABLE_STACK_GVA, PG_LEVEL_512G));
+	*entry = 0;
+	vcpu_args_set(vcpu, 2, stack, root);
+	breadcrumb("events with a stack that is a page table");
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 KVM_TEST_MAIN()
