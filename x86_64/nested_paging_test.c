@@ -217,6 +217,40 @@ KVM_TEST_F(l2, sees_tables_in_a_large_page_edited, .huge_2m = 1)
 	nested_free(&n);
 }
 
+#define NR_BELOW	64
+
+/*
+ * A page that L1 stores to again and again is no table any more for KVM. What was below
+ * it for L2 is not kept either: L1 hardly comes back to it, and it would add up.
+ */
+KVM_TEST(tables_go_with_the_table_above)
+{
+	int64_t before, after;
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+	bool known;
+
+	cpu = nested_create_with_ram(&n, 1, true);
+	nested_map(&n, 0, NESTED_GPA, NR_BELOW * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
+	for (i = 0; i < NR_BELOW; i++)
+		l2_read(cpu, PAGE_OFF(i), WORD(i));
+	nested_run(cpu, "pages of one table");
+	known = vm_read_stat(n.vm, "pages_4k", &before);
+	breadcrumb("L1 stores to a page directory, and L2 does not use it");
+	for (i = 0; i < 8; i++)
+		l1_set_entry(cpu, (100 + i) * SZ_2M, PG_LEVEL_2M, 0);
+	nested_run(cpu, "stores to a page directory");
+	if (known && vm_read_stat(n.vm, "pages_4k", &after))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, before - after >= NR_BELOW / 2,
+				   "%u pages were mapped for L2 by a table below a page directory that KVM has dropped: pages_4k was %ld, and is %ld",
+				   NR_BELOW, before, after);
+	for (i = 0; i < NR_BELOW; i += 7)
+		l2_read(cpu, PAGE_OFF(i), WORD(i));
+	nested_run(cpu, "pages of that table again");
+	nested_free(&n);
+}
+
 /* ---- two vCPUs ---- */
 
 #define NR_EDITS	24
