@@ -97,6 +97,84 @@ KVM_TEST_F(l2, has_the_rights_of_all_levels)
 	nested_free(&n);
 }
 
+/* ---- large leaves that KVM splits ---- */
+
+#define BIG_GPA		(NESTED_GPA + 64 * SZ_1M)
+#define BIG_SLOT	2
+#define BIG_PATTERN	((struct pattern){ .round = 1, .slot = BIG_SLOT })
+/* Of the window, where each of L1's leaves is. */
+#define BIG_OFF(i)	((4UL + (i)) * SZ_2M)
+
+static const unsigned int big_rights[] = {
+	NESTED_R, NESTED_RW, NESTED_R | NESTED_X, NESTED_RWX,
+};
+
+/* Those with fewer rights first, and pages of which none has been used. */
+static void try_big(struct nested_cpu *cpu, unsigned int page, const char *what)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(big_rights); i++) {
+		uint64_t off = BIG_OFF(i) + (page + 3 * i) * PAGE_SIZE;
+		uint64_t word = pattern_word(BIG_PATTERN, page + 3 * i, 0);
+
+		if (!(big_rights[i] & NESTED_X))
+			l2_fault(cpu, L2_EXEC, off + CODE, PFERR_FETCH_MASK |
+				 PFERR_PRESENT_MASK);
+		l2_read(cpu, off, word);
+		if (!(big_rights[i] & NESTED_X))
+			l2_fault(cpu, L2_EXEC, off + CODE, PFERR_FETCH_MASK |
+				 PFERR_PRESENT_MASK);
+		if (!(big_rights[i] & NESTED_W))
+			l2_fault(cpu, L2_WRITE, off + 8, PFERR_WRITE_MASK | PFERR_PRESENT_MASK);
+	}
+	for (i = 0; i < ARRAY_SIZE(big_rights); i++) {
+		uint64_t off = BIG_OFF(i) + (page + 3 * i) * PAGE_SIZE;
+
+		if (big_rights[i] & NESTED_W)
+			l2_write(cpu, off + 8, page);
+		if (big_rights[i] & NESTED_X)
+			l2_exec(cpu, off + CODE);
+	}
+	nested_run(cpu, "%s", what);
+}
+
+/* They are of one page, and of each combination of rights. */
+KVM_TEST_F(l2, has_the_rights_of_large_leaves_that_are_split)
+{
+	/* Where what is executed is not split. */
+	const bool stay_large = !kvm_get_module_param_bool("kvm", "nx_huge_pages");
+	int64_t large = 0, now = 0;
+	struct nested_cpu *cpu;
+	unsigned int i, round;
+	struct nested n;
+
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
+	vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS_THP, BIG_GPA, BIG_SLOT,
+				    SZ_2M / PAGE_SIZE, 0);
+	pattern_fill(addr_gpa2hva(n.vm, BIG_GPA), SZ_2M, BIG_PATTERN);
+	for (i = 0; i < ARRAY_SIZE(big_rights); i++)
+		nested_map(&n, BIG_OFF(i), BIG_GPA, SZ_2M, PG_LEVEL_2M, big_rights[i]);
+	for (round = 0; round < 4; round++) {
+		/* Large, if only for reading, and again where they were before. */
+		for (i = 0; i < ARRAY_SIZE(big_rights); i++)
+			l2_read(cpu, BIG_OFF(i), pattern_word(BIG_PATTERN, 0, 0));
+		nested_run(cpu, "round %u, large leaves", round);
+		vm_read_stat(n.vm, "pages_2m", &now);
+		TEST_ASSERT_ORACLE(ORACLE_STATS, !round || !stay_large || now == large,
+				   "L1's large leaves were logged, %u times, and are not any more; L2 has used all of them: pages_2m is %ld, and was %ld before",
+				   round, now, large);
+		large = now;
+		breadcrumb("dirty logging of what L1 maps large, round %u", round);
+		vm_mem_region_set_flags(n.vm, BIG_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		try_big(cpu, 100 * round + 20, "large leaves are split");
+		try_big(cpu, 100 * round + 40, "other pages of them");
+		vm_mem_region_set_flags(n.vm, BIG_SLOT, 0);
+		try_big(cpu, 100 * round + 60, "they may be large again");
+	}
+	nested_free(&n);
+}
+
 /*
  * CR0.WP, EFER.NX, SMEP and SMAP of L2 do not count for L1's nested page tables, nor
  * do SMEP and SMAP of L1, as all accesses are a user's: the CPU's own, and those that
