@@ -216,6 +216,48 @@ KVM_TEST(pcid_flush_reaches_earlier_roots)
 	paging_free(&p);
 }
 
+/*
+ * INVLPG is for global entries of all PCIDs: who goes back to one of them, without a
+ * flush, sees what its table says by now.
+ */
+KVM_TEST(invlpg_reaches_global_pages_of_other_pcids)
+{
+	const struct kvm_cpuid_entry2 *e1 = get_cpuid_entry(kvm_get_supported_cpuid(), 1, 0);
+	const gva_t gva = PAGING_GVA(200, 3, 5, 7);
+	const uint64_t flags = PTE_RWU | PTE_GLOBAL_MASK | AD;
+	struct paging_cpu *cpu;
+	unsigned int round, i;
+	gpa_t root[2], at[2];
+	struct paging p;
+
+	__TEST_REQUIRE(e1 && e1->ecx & BIT(17), "needs PCID in the guest's CPUID: a CPU with it");
+	paging_create(&p, 1);
+	cpu = &p.cpu[0];
+	for (i = 0; i < 2; i++) {
+		root[i] = paging_new_root(&p);
+		at[i] = paging_map(&p, root[i], gva, PG_LEVEL_4K, pool_data(7) | flags, PTE_RWU);
+	}
+	paging_set_cr4(cpu, X86_CR4_PCIDE, true);
+	for (round = 0; round < 8; round++) {
+		breadcrumb("round %u: edit global pages of two PCIDs, and INVLPG in one", round);
+		for (i = 0; i < 2; i++) {
+			paging_set_cr3(cpu, root[i] | (1 + i));
+			paging_access(cpu, PAGING_READ, gva, false);
+		}
+		for (i = 0; i < 2; i++)
+			paging_write(cpu, at[i], pool_data(8 + round) | flags);
+		paging_invlpg(cpu, gva);
+		paging_access(cpu, PAGING_READ, gva, false);
+		paging_set_cr3(cpu, root[0] | 1 | X86_CR3_NOFLUSH);
+		/* Nothing that was cached before is left. */
+		memset(cpu->stale[1], false, sizeof(cpu->stale[1]));
+		paging_access(cpu, PAGING_READ, gva, false);
+		paging_set_cr3(cpu, p.root);
+		paging_run(cpu, "round %u", round);
+	}
+	paging_free(&p);
+}
+
 /* ---- tables that map themselves ---- */
 
 #define SELF	210
