@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Invalidations that take long, as many pages go at once, and what vCPUs do
+ * meanwhile: they fault on other pages, for which KVM's lock is wanted in the middle,
+ * and on the pages next to those that go. All that the host took is gone in the end.
+ *
+ * What breaks this: a walk that does not go on where it has let go of the lock; pages
+ * that are mapped ahead of a fault of their neighbour, without a look at what is being
+ * invalidated.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "kvm_test_harness.h"
+#include "processor.h"
+#include "ucall.h"
+
+KVM_TEST_SUITE(long_invalidation_test, .needs = { .mem_mb = 192 });
+
+/* ---- a range that takes long ---- */
+
+#define LONG_GPA	(5 * SZ_1G)
+#define LONG_GVA	(220UL << 39)
+#define LONG_PAGES	512UL
+#define LONG_SLOT	1
+#define BUSY_GPA	(6 * SZ_1G)
+#define BUSY_GVA	(221UL << 39)
+#define BUSY_PAGES	16UL
+#define BUSY_SLOT	2
+#define LONG_ROUNDS	2
+
+static struct {
+	uint64_t not_zero, page;
+} long_range;
+
+static void guest_fill_and_look(void)
+{
+	uint64_t i, got;
+
+	for (;;) {
+		for (i = 0; i < LONG_PAGES; i++)
+			guest_write64(LONG_GVA + i * PAGE_SIZE, i + 1);
+		GUEST_SYNC(0);
+		long_range.not_zero = 0;
+		for (i = 0; i < LONG_PAGES; i++) {
+			got = guest_read64(LONG_GVA + i * PAGE_SIZE);
+			if (got && !long_range.not_zero++)
+				long_range.page = i;
+		}
+		GUEST_SYNC(1);
+	}
+}
+
+static void guest_fault_for_ever(void)
+{
+	uint64_t i;
+
+	for (i = 0; ; i++)
+		guest_read64(BUSY_GVA + i % BUSY_PAGES * PAGE_SIZE);
+}
+
+static void run_busy(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_run_unless_stopped(vcpu))
+		vcpu_unexpected_exit(vcpu, "none: it only reads RAM");
+}
+
+struct busy_host {
+	void *mem;
+	_Atomic bool on, stop;
+};
+
+static void *drop_for_ever(void *arg)
+{
+	struct busy_host *busy = arg;
+
+	while (!busy->stop) {
+		if (busy->on)
+			madvise(busy->mem, BUSY_PAGES * PAGE_SIZE, MADV_DONTNEED);
+		else
+			usleep(1000);
+	}
+	return NULL;
+}
+
+/* Others want the same lock all the time, and KVM lets them have it in the middle. */
+KVM_TEST(long_range_goes_while_others_fault)
+{
+	struct busy_host busy = {};
+	struct kvm_vcpu *vcpus[2];
+	int64_t before = -1, after;
+	struct kvm_vm *vm;
+	unsigned int i;
+	pthread_t host;
+	void *mem;
+
+	vm = vm_create(2);
+	vcpus[0] = vm_vcpu_add(vm, 0, guest_fill_and_look);
+	vcpus[1] = vm_vcpu_add(vm, 1, guest_fault_for_ever);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, LONG_GPA, LONG_SLOT, LONG_PAGES,
+				    0);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, BUSY_GPA, BUSY_SLOT, BUSY_PAGES,
+				    0);
+	virt_map(vm, LONG_GVA, LONG_GPA, LONG_PAGES);
+	virt_map(vm, BUSY_GVA, BUSY_GPA, BUSY_PAGES);
+	mem = addr_gpa2hva(vm, LONG_GPA);
+	busy.mem = addr_gpa2hva(vm, BUSY_GPA);
+	madvise(mem, LONG_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	madvise(busy.mem, BUSY_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	vcpu_thread_start(vcpus[1], run_busy);
+	errno = pthread_create(&host, NULL, drop_for_ever, &busy);
+	TEST_ERROR_ON(errno, "cannot start a thread");
+	for (i = 0; i < LONG_ROUNDS; i++) {
+		vcpu_expect_sync(vcpus[0], 0);
+		breadcrumb("drop %lu pages at once while others fault, round %u", LONG_PAGES, i);
+		vm_read_stat(vm, "pages_4k", &before);
+		busy.on = true;
+		TEST_ERROR_ON(madvise(mem, LONG_PAGES * PAGE_SIZE, MADV_DONTNEED),
+			      "MADV_DONTNEED failed");
+		busy.on = false;
+		if (before > 0 && vm_read_stat(vm, "pages_4k", &after))
+			TEST_ASSERT_ORACLE(ORACLE_STATS,
+					   before - after >= (int64_t)(LONG_PAGES - 2 * BUSY_PAGES),
+					   "the host dropped %lu pages that the guest had mapped: pages_4k was %ld, and is %ld",
+					   LONG_PAGES, before, after);
+		vcpu_expect_sync(vcpus[0], 1);
+		sync_global_from_guest(vm, long_range);
+		TEST_ASSERT(!long_range.not_zero,
+			    "the host dropped %lu pages at once, and the guest still sees what was in %lu of them, the first at gpa 0x%lx",
+			    LONG_PAGES, long_range.not_zero,
+			    LONG_GPA + long_range.page * PAGE_SIZE);
+	}
+	busy.stop = true;
+	pthread_join(host, NULL);
+	vcpu_thread_stop(vcpus[1]);
+	kvm_vm_free(vm);
+}
+
+/* ---- a fault next to what goes ---- */
+
+#define NEXT_GPA	(5 * SZ_1G)
+#define NEXT_GVA	(222UL << 39)
+/* The last four of these have four neighbours in the group that KVM maps at once. */
+#define NR_GOING	(16384UL + 4)
+#define NR_NEXT		(NR_GOING + 4)
+#define NR_LAST		4
+#define NEXT_ROUNDS	12
+
+static struct next {
+	volatile uint64_t go, touched, look, looked;
+	uint64_t seen[NR_LAST];
+} next;
+
+static gva_t next_gva(uint64_t page)
+{
+	return NEXT_GVA + page * PAGE_SIZE;
+}
+
+static void guest_touch_next(void)
+{
+	uint64_t round, i;
+
+	/* So that their entries are accessed. */
+	for (i = NR_GOING - NR_LAST; i < NR_NEXT; i++)
+		guest_read64(next_gva(i));
+	for (round = 1; ; round++) {
+		while (next.go != round)
+			cpu_relax();
+		guest_read64(next_gva(NR_GOING + round % 4));
+		next.touched = round;
+		while (next.look != round)
+			cpu_relax();
+		for (i = 0; i < NR_LAST; i++)
+			next.seen[i] = guest_read64(next_gva(NR_GOING - NR_LAST + i));
+		next.looked = round;
+	}
+}
+
+static void wait_for(volatile uint64_t *word, uint64_t value)
+{
+	while (*word != value)
+		usleep(200);
+}
+
+KVM_TEST(neighbour_of_what_goes_is_touched)
+{
+	struct kvm_vcpu *vcpu;
+	struct next *shared;
+	uint64_t round, i;
+	struct kvm_vm *vm;
+	uint64_t *mem;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_touch_next);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, NEXT_GPA, LONG_SLOT, NR_NEXT, 0);
+	virt_map(vm, NEXT_GVA, NEXT_GPA, NR_NEXT);
+	mem = addr_gpa2hva(vm, NEXT_GPA);
+	madvise(mem, NR_NEXT * PAGE_SIZE, MADV_NOHUGEPAGE);
+	shared = addr_gva2hva(vm, (gva_t)&next);
+	vcpu_thread_start(vcpu, run_busy);
+	for (round = 1; round <= NEXT_ROUNDS; round++) {
+		for (i = 0; i < NR_GOING; i++)
+			mem[i * PAGE_SIZE / 8] = round << 32 | (i + 1);
+		TEST_ERROR_ON(madvise(mem + NR_GOING * PAGE_SIZE / 8, 4 * PAGE_SIZE,
+				      MADV_DONTNEED), "MADV_DONTNEED failed");
+		breadcrumb("drop %lu pages, and touch the next one, round %lu", NR_GOING, round);
+		shared->go = round;
+		TEST_ERROR_ON(madvise(mem, NR_GOING * PAGE_SIZE, MADV_DONTNEED),
+			      "MADV_DONTNEED failed");
+		wait_for(&shared->touched, round);
+		shared->look = round;
+		wait_for(&shared->looked, round);
+		for (i = 0; i < NR_LAST; i++)
+			TEST_ASSERT(!shared->seen[i],
+				    "the host dropped gpa 0x%lx while the guest touched a page next to it, and the guest still reads 0x%lx there (round %lu)",
+				    NEXT_GPA + (NR_GOING - NR_LAST + i) * PAGE_SIZE,
+				    shared->seen[i], round);
+	}
+	vcpu_thread_stop(vcpu);
+	kvm_vm_free(vm);
+}
+
+KVM_TEST_MAIN()
