@@ -445,4 +445,56 @@ KVM_TEST(protection_keys)
 	paging_free(&p);
 }
 
+/* ---- what a fault does ---- */
+
+#define FAULT_GVA	PAGING_GVA(220, 3, 5, 1)
+#define NR_FAULTS	16
+
+static void guest_fault_and_read(volatile uint64_t *pte, gpa_t data)
+{
+	uint64_t i, got, ec;
+	uint8_t vector;
+
+	guest_read64(FAULT_GVA);
+	for (i = 1; i < NR_FAULTS; i++) {
+		/* Read-only as before, and another page; there is no flush. */
+		*pte = (data + i % 2 * PAGE_SIZE) | PTE_PRESENT_MASK | PTE_ACCESSED_MASK;
+		vector = kvm_asm_safe_ec("movq $0, (%[a])", ec, [a] "r"(FAULT_GVA));
+		__GUEST_ASSERT(vector == PF_VECTOR &&
+			       ec == (PFERR_PRESENT_MASK | PFERR_WRITE_MASK),
+			       "round %lu: a store to a read-only page: vector %u, error code 0x%lx",
+			       i, vector, ec);
+		got = guest_read64(FAULT_GVA);
+		__GUEST_ASSERT(got == 0xfa00 + i % 2,
+			       "round %lu: a read after a #PF at this address, since which the entry has led to page %lu: got 0x%lx, want 0x%lx",
+			       i, i % 2, got, 0xfa00 + i % 2);
+	}
+	GUEST_DONE();
+}
+
+/* A #PF makes the CPU forget what it had for the address, as KVM must. */
+KVM_TEST(fault_flushes_its_address)
+{
+	struct kvm_vcpu *vcpu;
+	gpa_t data, table;
+	struct kvm_vm *vm;
+	unsigned int i;
+	gva_t pte;
+
+	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs shadow paging: %s=0",
+		       host_is_amd() ? "kvm_amd.npt" : "kvm_intel.ept");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_fault_and_read);
+	data = vm_phy_pages_alloc(vm, 2);
+	for (i = 0; i < 2; i++)
+		*(uint64_t *)addr_gpa2hva(vm, data + i * PAGE_SIZE) = 0xfa00 + i;
+	virt_pg_map(vm, FAULT_GVA, data);
+	table = vm_entry_gpa(vm, FAULT_GVA, PG_LEVEL_4K);
+	*(uint64_t *)addr_gpa2hva(vm, table) = data | PTE_PRESENT_MASK | PTE_ACCESSED_MASK;
+	pte = vm_map_gpa(vm, align_down(table, PAGE_SIZE), PAGE_SIZE) + table % PAGE_SIZE;
+	vcpu_args_set(vcpu, 2, pte, data);
+	breadcrumb("stores that fault, and reads behind them");
+	vcpu_expect_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 KVM_TEST_MAIN()
