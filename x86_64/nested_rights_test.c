@@ -224,6 +224,34 @@ KVM_TEST(nested_rights_are_not_of_registers)
 	}
 }
 
+/* L1 and L2 have one CR3, and CR0.WP by itself says whose rights are the stricter ones. */
+KVM_TEST(one_cr3_with_and_without_wp)
+{
+	struct kvm_sregs sregs;
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = nested_create_with_ram(&n, 1, false);
+	nested_map(&n, 0, NESTED_GPA, 8 * PAGE_SIZE, PG_LEVEL_4K, NESTED_R);
+	vcpu_sregs_get(cpu->vcpu, &sregs);
+	sregs.cr3 = n.root;
+	vcpu_sregs_set(cpu->vcpu, &sregs);
+	cpu->box->l2_cr0_clear = X86_CR0_WP;
+	breadcrumb("L1 has CR0.WP, and L2 has not");
+	for (i = 0; i < 16; i++) {
+		uint64_t off = PAGE_OFF(i % 4) + 8;
+
+		nested_order(cpu, L1_WRITE, NESTED_L2_GVA + off, i,
+			     NESTED_WANT(FAULT, PFERR_WRITE_MASK | PFERR_PRESENT_MASK));
+		l2_read(cpu, PAGE_OFF(i % 4), WORD(i % 4));
+		l2_write(cpu, off, i);
+		nested_order(cpu, L1_READ, NESTED_L2_GVA + off, 0, NESTED_WANT(DATA, i));
+		nested_run(cpu, "page %u, which is read-only", i % 4);
+	}
+	nested_free(&n);
+}
+
 /* Bits that must be 0: here in an entry that leads to RAM. */
 static void expect_reserved(struct nested_cpu *cpu, int level, uint64_t bits)
 {
