@@ -225,7 +225,7 @@ KVM_TEST_F(l2, sees_tables_in_a_large_page_edited, .huge_2m = 1)
  */
 KVM_TEST(tables_go_with_the_table_above)
 {
-	int64_t before, after;
+	int64_t before, after, flushes;
 	struct nested_cpu *cpu;
 	struct nested n;
 	unsigned int i;
@@ -236,6 +236,7 @@ KVM_TEST(tables_go_with_the_table_above)
 	for (i = 0; i < NR_BELOW; i++)
 		l2_read(cpu, PAGE_OFF(i), WORD(i));
 	nested_run(cpu, "pages of one table");
+	flushes = vm_tlb_flush_requests(n.vm);
 	known = vm_read_stat(n.vm, "pages_4k", &before);
 	breadcrumb("L1 stores to a page directory, and L2 does not use it");
 	for (i = 0; i < 8; i++)
@@ -245,6 +246,7 @@ KVM_TEST(tables_go_with_the_table_above)
 		TEST_ASSERT_ORACLE(ORACLE_STATS, before - after >= NR_BELOW / 2,
 				   "%u pages were mapped for L2 by a table below a page directory that KVM has dropped: pages_4k was %ld, and is %ld",
 				   NR_BELOW, before, after);
+	vm_expect_tlb_flush(n.vm, flushes, "tables of L1 for its L2 were dropped");
 	for (i = 0; i < NR_BELOW; i += 7)
 		l2_read(cpu, PAGE_OFF(i), WORD(i));
 	nested_run(cpu, "pages of that table again");
