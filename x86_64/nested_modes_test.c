@@ -12,6 +12,7 @@
  * page; halves and quarters of tables of 4-byte entries.
  */
 #include "guest_modes.h"
+#include "host_usage.h"
 #include "kvm_test_harness.h"
 #include "svm.h"
 
@@ -472,6 +473,42 @@ KVM_TEST_F(l1, has_an_l2_whose_memory_goes)
 	modes_free(&h.m);
 }
 
+/* What L2 writes is logged, by large entries of L1's as well, and only while it is asked for. */
+KVM_TEST_F(l1, has_an_l2_that_is_logged)
+{
+	unsigned long bitmap[MODES_DATA_PAGES / 64];
+	const struct tables *t;
+	unsigned int round, i;
+	struct host h;
+	uint64_t page;
+
+	create(&h);
+	enter_mode(&h, variant->mode);
+	t = tables_now(&h);
+	for (round = 0; round < 4; round++) {
+		__check(&h, round % 2, true, "without a log");
+		breadcrumb("log what L2 writes, round %u", round);
+		vm_mem_region_set_flags(h.m.vm, MODES_DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		memset(bitmap, 0, sizeof(bitmap));
+		kvm_vm_get_dirty_log(h.m.vm, MODES_DATA_SLOT, bitmap);
+		__check(&h, round % 2, true, "with a log");
+		h.box->nr = 0;
+		l2_access(&h, MODES_WRITE, large_data(t) + (200 + round) * PAGE_SIZE);
+		run(&h, round % 2, "a write to a large page");
+		kvm_vm_get_dirty_log(h.m.vm, MODES_DATA_SLOT, bitmap);
+		for (i = 0; i <= NR_PAGES; i++) {
+			page = i == NR_PAGES ? 200 + round :
+			       ((t->leaf[0][i] & PHYSICAL_PAGE_MASK) - MODES_DATA_GPA) / PAGE_SIZE;
+			TEST_ASSERT(bitmap[page / 64] >> page % 64 & 1,
+				    "L2 wrote to page %lu of slot %u, which is not in its dirty log",
+				    page, MODES_DATA_SLOT);
+		}
+		vm_mem_region_set_flags(h.m.vm, MODES_DATA_SLOT, 0);
+		__check(&h, false, true, "without a log again");
+	}
+	modes_free(&h.m);
+}
+
 /* The tables of the mode that L1 leaves are edited from the other one. */
 KVM_TEST(l1_goes_between_modes)
 {
@@ -528,6 +565,30 @@ KVM_TEST(pdptes_of_an_l2_are_edited)
 		l1_set_entry(&h, t, pdpte, t->pd[second >> 30] | PTE_PRESENT_MASK);
 	}
 	modes_free(&h.m);
+}
+
+#define NR_VMS	48
+
+static void enter_l2_in_vms(unsigned int n, void *arg)
+{
+	unsigned int i;
+	struct host h;
+
+	(void)arg;
+	for (i = 0; i < n; i++) {
+		create(&h);
+		enter_mode(&h, l1_modes[i % 2]);
+		__check(&h, i % 3, false, "a VM of many");
+		modes_free(&h.m);
+	}
+}
+
+KVM_TEST(host_gets_back_what_it_gave, .privileged = true)
+{
+	enter_l2_in_vms(4, NULL);
+	breadcrumb("%u VMs, each with an L2 of a 32-bit L1", NR_VMS);
+	host_usage_expect_constant(NR_VMS, "VMs with an L2 of a 32-bit L1", enter_l2_in_vms,
+				   NULL);
 }
 
 KVM_TEST_MAIN()
