@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "guest_modes.h"
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
 #include "processor.h"
@@ -154,6 +155,74 @@ KVM_TEST_F(sleeping_fault, is_tried_again, .privileged = true)
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
 	free(data);
+}
+
+/* ---- by roots that are no page of their own ---- */
+
+FIXTURE_VARIANT(mode) {
+	enum cpu_mode mode;
+};
+KVM_FIXTURE(mode)
+FIXTURE_VARIANT_ADD(mode, nonpaged) { MODE_NONPAGED };
+FIXTURE_VARIANT_ADD(mode, 32bit) { MODE_32BIT };
+FIXTURE_VARIANT_ADD(mode, pae) { MODE_PAE };
+
+/* Those of the window that are the same pages in all modes. */
+#define FIRST_PAGE	(MODES_WINDOW_PAGES / 2)
+#define NR_TRIED	(MODES_WINDOW_PAGES - FIRST_PAGE)
+
+static void run_modes(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_run_unless_stopped(vcpu) &&
+	    (vcpu->run->exit_reason != KVM_EXIT_IO || vcpu->run->io.port != MODES_DONE_PORT))
+		vcpu_unexpected_exit(vcpu, "the end of the guest's steps");
+}
+
+/* As above; shadow paging has four roots then, in a page that is not shadowed itself. */
+KVM_TEST_F(mode, fault_is_tried_again_with_other_roots, .privileged = true)
+{
+	const size_t size = MODES_DATA_PAGES * PAGE_SIZE;
+	int64_t before, again;
+	struct modes_step *s;
+	struct modes m;
+	size_t i, page;
+	char *data;
+	int fd;
+
+	kvm_set_module_param("kvm", "nx_huge_pages", "N");
+	modes_create(&m);
+	data = malloc(size);
+	TEST_ERROR_ON(!data, "no memory for a copy");
+	memcpy(data, m.data.hva, size);
+	modes_switch(&m, variant->mode);
+	modes_run(&m, "to the mode");
+	sleep_in_faults(m.vcpu);
+	fd = userfault_open(&m.data, UFFDIO_REGISTER_MODE_MISSING);
+	before = faults_tried_again(m.vm);
+	userfault_take_away(&m.data);
+	s = &m.box->step[m.box->nr];
+	for (i = FIRST_PAGE; i < MODES_WINDOW_PAGES; i++)
+		modes_add(&m, MODES_READ, variant->mode == MODE_NONPAGED ?
+			  MODES_DATA_GPA + i * PAGE_SIZE : modes_window(i), 0);
+	breadcrumb("invalidate the roots that faults sleep with");
+	vcpu_thread_start(m.vcpu, run_modes);
+	for (i = FIRST_PAGE; i < MODES_WINDOW_PAGES; i++) {
+		page = userfault_wait(fd, &m.data, 0);
+		drop_all_roots(NULL);
+		userfault_give(fd, &m.data, page, data);
+	}
+	vcpu_thread_join(m.vcpu);
+	again = faults_tried_again(m.vm) - before;
+	TEST_ASSERT_ORACLE(ORACLE_STATS, again >= NR_TRIED,
+			   "%u faults slept while their root was invalidated, but only %ld were tried again: KVM maps into what it has dropped",
+			   NR_TRIED, again);
+	for (i = 0; i < NR_TRIED; i++)
+		TEST_ASSERT(s[i].got == 0xda7a0000 + FIRST_PAGE + i,
+			    "the guest reads 0x%x at 0x%x, want 0x%lx", s[i].got, s[i].addr,
+			    0xda7a0000 + FIRST_PAGE + i);
+	close(fd);
+	free(data);
+	modes_free(&m);
 }
 
 static void write_protect(int fd, void *hva, size_t size, bool protect)
