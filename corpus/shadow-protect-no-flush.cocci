@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // params: kvm_intel.ept=0
 // shows: stats
-// caught-by: guest_shootdown_test.kvm.page_that_becomes_a_table_is_flushed
+// caught-by: guest_shootdown_test.new_table.pt.was_data_that_are_flushed
 // hunks: 1
 //
 // Another CPU's TLB still lets it write to the page, which is shadowed by then.

@@ -224,6 +224,12 @@ static void enter_mode(struct host *h, enum cpu_mode mode)
 	save->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP;
 	if (kvm_is_tdp_enabled()) {
 		h->vmcb->control.nested_cr3 = h->of[mode].root;
+		/*
+		 * Before 5.14, L2's bit counts for large entries of L1's nested page tables; the
+		 * fix is "KVM: x86/mmu: Use MMU's role, not vCPU's state".
+		 */
+		save->cr4 = wide || kernel_at_least(5, 14) ||
+			    kvm_test_option("known_bugs", 0) ? 0 : X86_CR4_PSE;
 		return;
 	}
 	save->cr0 |= X86_CR0_PG;
