@@ -15,6 +15,8 @@
 struct kmsg_watch {
 	int fd;				/* -1: the log cannot be read */
 	unsigned long long taint;
+	/* The test has seen to it that the kernel gets no memory, and says so. */
+	bool short_of_memory;
 };
 
 /* Remembers where the log ends. Also arms WARN_ON_ONCE() again, if it may. */

@@ -25,6 +25,7 @@ struct case_report {
 	char step[128];			/* last breadcrumb */
 	char fault[256];		/* the first thing that went wrong */
 	bool body_returned;
+	bool short_of_memory;			/* see memory_limit.h */
 	pid_t guardians[CASE_MAX_GUARDIANS];
 };
 

@@ -262,8 +262,10 @@ static void check_zero_page(struct supervisor *s)
 
 static void check_log(struct supervisor *s)
 {
-	unsigned int splats = kmsg_watch_check(&s->kmsg, s->text, sizeof(s->text));
+	unsigned int splats;
 
+	s->kmsg.short_of_memory = s->report->short_of_memory;
+	splats = kmsg_watch_check(&s->kmsg, s->text, sizeof(s->text));
 	if (splats)
 		report(s, ORACLE_LOG, "the kernel log has %u line%s of trouble",
 		       splats, splats > 1 ? "s" : "");

@@ -52,6 +52,12 @@ bool kmsg_record_is_splat(const char *record)
 	return false;
 }
 
+/* That the kernel got no memory, and the trace of who asked. */
+static bool is_want_of_memory(const char *record)
+{
+	return strstr(record, "page allocation failure") || strstr(record, "Call Trace:");
+}
+
 static unsigned long long read_taint(void)
 {
 	unsigned long long taint = 0;
@@ -95,6 +101,7 @@ void kmsg_watch_start(struct kmsg_watch *w)
 {
 	clear_warn_once();
 	w->taint = read_taint();
+	w->short_of_memory = false;
 	w->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (w->fd >= 0)
 		lseek(w->fd, 0, SEEK_END);
@@ -134,7 +141,8 @@ unsigned int kmsg_watch_check(struct kmsg_watch *w, char *text, size_t size)
 		if (n <= 0)
 			break;
 		record[n] = 0;
-		nr += kmsg_record_is_splat(record);
+		nr += kmsg_record_is_splat(record) &&
+		      !(w->short_of_memory && is_want_of_memory(record));
 		if (used + 256 < size)
 			used = append_record(text, size, used, record);
 	}
