@@ -159,6 +159,71 @@ KVM_TEST(fault_spans_an_invalidation)
 	backing_mem_free(&mem);
 }
 
+/*
+ * Two parts of memory go at once, and one of them takes long: the last page of it is
+ * still the host's when the guest, which has lost it already, faults on it. KVM must
+ * remember both, whichever came first.
+ */
+#define SLOW_SIZE	(4 * SZ_2M)
+#define OTHER_SIZE	(8 * SZ_2M)
+
+struct other_range {
+	void *hva;
+	_Atomic bool stop;
+};
+
+static void *take_away_again_and_again(void *arg)
+{
+	struct other_range *other = arg;
+
+	while (!other->stop)
+		madvise(other->hva, OTHER_SIZE, MADV_DONTNEED);
+	return NULL;
+}
+
+KVM_TEST(fault_during_two_invalidations)
+{
+	const gpa_t gpa = AREA_GPA + SLOW_SIZE - PAGE_SIZE + PAGE_USER_WORD * 8;
+	struct backing_mem mem, other_mem;
+	struct other_range other = {};
+	volatile uint64_t *word;
+	struct page_worker *w;
+	pthread_t thread;
+	struct page_vm p;
+	uint64_t before;
+	unsigned int i;
+
+	create(&p, &mem, 1, VM_MEM_SRC_ANONYMOUS, SLOW_SIZE);
+	backing_mem_alloc(&other_mem, VM_MEM_SRC_ANONYMOUS, OTHER_SIZE, AREA_GPA + SZ_1G);
+	vm_mem_region_add_backing(p.vm, &other_mem, other_mem.hva, AREA_GPA + SZ_1G,
+				  DATA_SLOT + 1, OTHER_SIZE / PAGE_SIZE, 0);
+	/* The host's page tables stay, and are walked each time. */
+	memset(other_mem.hva, 1, OTHER_SIZE);
+	other.hva = other_mem.hva;
+	w = &p.workers[0];
+	word = addr_gpa2hva(p.vm, gpa);
+	page_worker_hot(w, PAGES_HOT_WRITE, gpa);
+	TEST_ERROR_ON(pthread_create(&thread, NULL, take_away_again_and_again, &other),
+		      "no thread");
+	breadcrumb("take two ranges away under faults");
+	for (i = 0; i < test_tries(24); i++) {
+		memset(mem.hva, i, SLOW_SIZE - PAGE_SIZE);
+		page_worker_wait_loops(w, 32);
+		TEST_ERROR_ON(madvise(mem.hva, mem.size, MADV_DONTNEED), "MADV_DONTNEED");
+		before = w->job->value;
+		page_worker_wait_loops(w, 32);
+		TEST_ASSERT(*word > before,
+			    "the guest counts on at gpa 0x%lx, it was at 0x%lx long ago, but the host reads 0x%lx there: the guest has a page that was taken away (try %u)",
+			    gpa, before, *word, i);
+	}
+	other.stop = true;
+	pthread_join(thread, NULL);
+	page_worker_stop(w, "counting in a page that goes while others go");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+	backing_mem_free(&other_mem);
+}
+
 /* ---- memory that moves ---- */
 
 FIXTURE_VARIANT(moved) {
