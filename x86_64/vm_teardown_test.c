@@ -7,6 +7,7 @@
  * present was found, and the host lost, in mmu_notifier_release()), and work that
  * outlives what it works on. What others hold of a VM is vm_pieces_test.c.
  */
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include "dying.h"
@@ -102,6 +103,60 @@ KVM_TEST(dies_with_a_1g_page, .huge_1g = 1)
 
 	breadcrumb("a VMM with a 1G page exits");
 	vm_die_in_child(VM_DEATH_EXIT, vm_alive_create, (void *)&alive);
+}
+
+/*
+ * KVM maps memory of its own into a VMM, for the page of the local APIC and for guests
+ * that start in real mode. A VMM that goes on gets rid of that with the VM.
+ */
+static unsigned int nr_mappings(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	static char text[4096];
+	unsigned int nr = 0;
+	ssize_t n, i;
+
+	TEST_ERROR_ON(fd < 0, "/proc/self/maps: %s", strerror(errno));
+	while ((n = read(fd, text, sizeof(text))) > 0) {
+		for (i = 0; i < n; i++)
+			nr += text[i] == '\n';
+	}
+	close(fd);
+	return nr;
+}
+
+static void come_and_go(int kvm_fd, bool vm_first)
+{
+	uint64_t identity_map = 0xfeffc000;
+	int vm, vcpu;
+
+	vm = ioctl(kvm_fd, KVM_CREATE_VM, 0UL);
+	TEST_ERROR_ON(vm < 0, "KVM_CREATE_VM: %s", strerror(errno));
+	__assert_ioctl(ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map),
+		       KVM_SET_IDENTITY_MAP_ADDR);
+	__assert_ioctl(ioctl(vm, KVM_SET_TSS_ADDR, 0xfeffd000UL), KVM_SET_TSS_ADDR);
+	__assert_ioctl(ioctl(vm, KVM_CREATE_IRQCHIP, NULL), KVM_CREATE_IRQCHIP);
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0UL);
+	TEST_ERROR_ON(vcpu < 0, "KVM_CREATE_VCPU: %s", strerror(errno));
+	close(vm_first ? vm : vcpu);
+	close(vm_first ? vcpu : vm);
+}
+
+KVM_TEST(leaves_no_mappings_in_its_vmm)
+{
+	int kvm_fd = open_kvm_dev_path_or_exit();
+	unsigned int i, before, now;
+
+	before = nr_mappings();
+	for (i = 0; i < 4; i++) {
+		breadcrumb("a VM comes and goes, %u", i);
+		come_and_go(kvm_fd, i & 1);
+		now = nr_mappings();
+		TEST_ASSERT_ORACLE(ORACLE_LEAK, now <= before,
+				   "%u VMs have come and gone, and left %u mappings in /proc/self/maps",
+				   i + 1, now - before);
+	}
+	close(kvm_fd);
 }
 
 static void vmm_in_guest_mode(void *arg, int sock)
