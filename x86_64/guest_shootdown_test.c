@@ -232,6 +232,18 @@ static gva_t create_shared(struct kvm_vm *vm, enum how how)
 	return gva;
 }
 
+/*
+ * Since Linux 6.2, svm_flush_tlb_asid() takes back what Hyper-V's hypercalls have asked
+ * for, as it flushes more than that. It does not sync shadow pages, and a flush of KVM's
+ * own (KVM_REQ_TLB_FLUSH) may come between.
+ */
+static void require_hyperv_flush_that_stays(void)
+{
+	__TEST_REQUIRE(!host_is_amd() || kvm_is_tdp_enabled() || !kernel_at_least(6, 2) ||
+		       kvm_test_option("known_bugs", 0),
+		       "a known bug of this kernel with shadow paging: a flush of KVM's own takes back one that Hyper-V's guest asked for; --set known_bugs=1 makes it a failure");
+}
+
 KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
 {
 	struct kvm_vm *vm = vm_create(2);
@@ -241,8 +253,10 @@ KVM_TEST_F(flush, edits_count_for_the_other_vcpu)
 
 	__TEST_REQUIRE(variant->how <= WITHOUT || kvm_has_cap(KVM_CAP_HYPERV_TLBFLUSH),
 		       "needs KVM_CAP_HYPERV_TLBFLUSH: a kernel with CONFIG_KVM_HYPERV");
-	if (variant->how > WITHOUT)
+	if (variant->how > WITHOUT) {
 		require_guest_flush_that_syncs();
+		require_hyperv_flush_that_stays();
+	}
 	vcpus[0] = vm_vcpu_add(vm, 0, guest_editor);
 	vcpus[1] = vm_vcpu_add(vm, 1, guest_other);
 	breadcrumb("one vCPU edits, the other one flushes, or is flushed");
