@@ -9,6 +9,7 @@
 #ifndef SELFTEST_KVM_MEMORY_LIMIT_H
 #define SELFTEST_KVM_MEMORY_LIMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct memory_limit {
@@ -21,6 +22,12 @@ void memory_limit_create(struct memory_limit *ml);
 void memory_limit_free(struct memory_limit *ml);
 /* For a child of this process, which is in its cgroup, too: all its memory is there. */
 void memory_limit_lock_memory(void);
+
+/*
+ * Whether who wants more than there is, is told so (as it is at first), or one of those
+ * in the cgroup is killed: the one that has most.
+ */
+void memory_limit_kills(struct memory_limit *ml, bool kills);
 
 /*
  * From here to memory_limit_lift(), @pages more and not one beyond. What user space

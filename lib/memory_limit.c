@@ -68,10 +68,16 @@ void memory_limit_lock_memory(void)
 	TEST_ERROR_ON(mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
 }
 
+void memory_limit_kills(struct memory_limit *ml, bool kills)
+{
+	int oom = open_file(ml->dir, "memory.oom_control", O_WRONLY);
+
+	TEST_ERROR_ON(put(oom, kills ? "0" : "1"), "memory.oom_control: %s", strerror(errno));
+	close(oom);
+}
+
 void memory_limit_create(struct memory_limit *ml)
 {
-	int oom;
-
 	ml->root = open_hierarchy();
 	__TEST_REQUIRE(ml->root >= 0,
 		       "needs root and the memory controller of cgroup v1: %s", strerror(errno));
@@ -81,10 +87,7 @@ void memory_limit_create(struct memory_limit *ml)
 	ml->limit = open_file(ml->dir, "memory.limit_in_bytes", O_WRONLY);
 	ml->usage = open_file(ml->dir, "memory.usage_in_bytes", O_RDONLY);
 	memory_limit_lift(ml);
-	/* Who asks for too much is told so, and nobody is killed. */
-	oom = open_file(ml->dir, "memory.oom_control", O_WRONLY);
-	TEST_ERROR_ON(put(oom, "1"), "memory.oom_control: %s", strerror(errno));
-	close(oom);
+	memory_limit_kills(ml, false);
 	/* Each CPU keeps some pages of a cgroup ready. */
 	stay_on_this_cpu();
 	join(ml->dir);

@@ -8,11 +8,13 @@
  * outlives what it works on. What others hold of a VM is vm_pieces_test.c.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "dying.h"
 #include "host_watch.h"
 #include "kvm_test_harness.h"
+#include "memory_limit.h"
 #include "vm_alive.h"
 #include "vmm.h"
 
@@ -24,6 +26,8 @@ KVM_TEST_SUITE(vm_teardown_test,
 
 #define UPDATED_GPA	0x180000000UL
 #define UPDATED_SLOT	400
+#define WANTED_PAGES	8192UL
+#define FEW_PAGES	1024
 
 /* ---- what is alive when the VMM dies ---- */
 
@@ -239,6 +243,60 @@ KVM_TEST(killed_without_main_thread)
 	const struct alive alive = { .npages = 16, .ngaps = 4, .nslots = 1, .nvcpus = 4 };
 
 	kill_vmm(&alive, "VMM without main thread", vmm_without_leader);
+}
+
+/* ---- killed for the memory of its guest ---- */
+
+static void guest_want_all(void)
+{
+	uint64_t i;
+
+	GUEST_SYNC(0);
+	for (i = 0; i < WANTED_PAGES; i++)
+		guest_write64(UPDATED_GPA + i * PAGE_SIZE, i);
+	GUEST_DONE();
+}
+
+static void vmm_wants_all(void *arg, int sock)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	(void)arg;
+	vm = vm_create_with_one_vcpu(&vcpu, guest_want_all);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, UPDATED_GPA, UPDATED_SLOT,
+				    WANTED_PAGES, 0);
+	virt_map(vm, UPDATED_GPA, UPDATED_GPA, WANTED_PAGES);
+	madvise(addr_gpa2hva(vm, UPDATED_GPA), WANTED_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	vcpu_expect_sync(vcpu, 0);
+	vmm_say_ready(sock, vm);
+	vmm_expect(sock, 'g');
+	vcpu_expect_done(vcpu);
+}
+
+/* Its memory is taken while it is still there, by somebody who may not wait. */
+KVM_TEST(killed_for_its_memory)
+{
+	struct host_watch host;
+	struct memory_limit ml;
+	unsigned int i;
+	struct vmm vmm;
+
+	memory_limit_create(&ml);
+	memory_limit_kills(&ml, true);
+	host_watch_start(&host);
+	for (i = 0; i < test_tries(2); i++) {
+		vmm_start(&vmm, "VMM that wants too much", vmm_wants_all, NULL);
+		vmm_wait_ready(&vmm);
+		breadcrumb("a guest wants %lu pages, and there are %u", WANTED_PAGES, FEW_PAGES);
+		memory_limit_set(&ml, FEW_PAGES);
+		vmm_say(vmm.sock, 'g');
+		vmm_wait(&vmm, true);
+		memory_limit_lift(&ml);
+		vmm_expect_gone(&vmm, "a VMM that wanted too much");
+		host_watch_expect_clean(&host, "a VMM was killed for its memory");
+	}
+	memory_limit_free(&ml);
 }
 
 KVM_TEST_MAIN()

@@ -52,10 +52,11 @@ bool kmsg_record_is_splat(const char *record)
 	return false;
 }
 
-/* That the kernel got no memory, and the trace of who asked. */
+/* That the kernel got no memory, the trace of who asked, and whom that cost his life. */
 static bool is_want_of_memory(const char *record)
 {
-	return strstr(record, "page allocation failure") || strstr(record, "Call Trace:");
+	return strstr(record, "page allocation failure") || strstr(record, "Call Trace:") ||
+	       strstr(record, "oom-kill");
 }
 
 static unsigned long long read_taint(void)
