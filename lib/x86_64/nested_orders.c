@@ -163,7 +163,7 @@ static void describe_want(const struct nested_want *want, char *buf, size_t size
 		snprintf(buf, size, "an MMIO exit at gpa 0x%lx", want->value);
 		break;
 	case NESTED_FAULT:
-		snprintf(buf, size, "a fault with error code 0x%lx (but for the user bit)",
+		snprintf(buf, size, "a fault with error code 0x%lx (and the user bit in #NPF)",
 			 want->value);
 		break;
 	case NESTED_L2_EXIT:
@@ -218,10 +218,18 @@ static bool is_error_code(const struct nested *n, const struct nested_step *s,
 	return !((s->error_code ^ want) & mask);
 }
 
+/* All accesses by nested tables are a user's, and this is one of the last step (APM 15.25.6). */
+static bool is_exit_info(const struct nested *n, const struct nested_step *s)
+{
+	return nested_is_ept(n) || (s->info & PFERR_USER_MASK && s->info >> 32 == 1);
+}
+
 static bool is_fault(struct nested *n, const struct nested_step *s, uint64_t want)
 {
 	uint64_t addr = nested_addr(n, s->addr - NESTED_L2_GVA);
 
+	if (n->paging && !is_exit_info(n, s))
+		return false;
 	if (n->paging ? s->exit != L2_EXIT_FAULT || s->in_page_walk :
 			s->exit || s->vector != PF_VECTOR)
 		return false;
