@@ -166,6 +166,14 @@ struct page_sizes {
 /* True where this kernel's TDP MMU is in use: TDP and kvm.tdp_mmu. */
 bool kvm_is_tdp_mmu_enabled(void);
 
+/* How this KVM splits large pages of a slot whose writes are logged. */
+enum log_split {
+	SPLIT_EAGERLY,		/* when logging starts, or a page is cleared (5.18 and later) */
+	SPLIT_AT_WRITE,		/* the first write to it: all of it stays mapped */
+	UNMAP_AT_WRITE,		/* only what is written is mapped again */
+};
+enum log_split log_split(void);
+
 /* False, with one line that says so, where KVM does not count its pages. */
 bool page_sizes_read(struct kvm_vm *vm, struct page_sizes *sizes);
 

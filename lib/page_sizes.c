@@ -10,6 +10,16 @@ bool kvm_is_tdp_mmu_enabled(void)
 	return kvm_is_tdp_enabled() && kvm_get_module_param_bool("kvm", "tdp_mmu");
 }
 
+enum log_split log_split(void)
+{
+	if (!kvm_is_tdp_mmu_enabled())
+		return UNMAP_AT_WRITE;
+	if (kvm_get_module_param_bool("kvm", "eager_page_split"))
+		return SPLIT_EAGERLY;
+	/* c4b33d28ea3d KVM: x86/mmu: Split huge pages mapped by the TDP MMU on fault */
+	return kernel_at_least(6, 2) ? SPLIT_AT_WRITE : UNMAP_AT_WRITE;
+}
+
 bool page_sizes_read(struct kvm_vm *vm, struct page_sizes *sizes)
 {
 	static bool said;

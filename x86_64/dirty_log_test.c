@@ -123,36 +123,49 @@ static void manual_protect(struct kvm_vm *vm, uint64_t flags)
 
 /* ---- page sizes under dirty logging ---- */
 
-/* The TDP MMU splits when logging starts, unless told not to (5.18 and later). */
-static bool splits_eagerly(void)
+/* Of @npages 2M pages from page @i on, those in which something was written. */
+static uint64_t count_2m_written(const uint64_t *written, uint64_t i, uint64_t npages)
 {
-	return kvm_is_tdp_mmu_enabled() &&
-	       kvm_get_module_param_bool("kvm", "eager_page_split");
+	const uint64_t n = SZ_2M / PAGE_SIZE;
+	uint64_t nr = 0, j, end = i + npages * n;
+
+	for (; i < end; i += n) {
+		for (j = i; j < i + n && !bitmap_test(written, j);)
+			j++;
+		nr += j < i + n;
+	}
+	return nr;
 }
 
 /*
  * What is mapped while logging is on: split eagerly, everything 4K. Otherwise a
  * large page stays, write-protected, until it is written to; then of its 4K pages
- * only those are mapped that were written.
+ * only those are mapped that were written, or, split as a whole, all around them.
  */
 static void model_logging(struct page_area *area, const uint8_t *level,
 			  const uint64_t *written, struct page_sizes *sizes)
 {
-	uint64_t i, j, n, nr_written;
+	const enum log_split split = log_split();
+	uint64_t i, j, n, nr_written, nr_2m;
 
 	memset(sizes, 0, sizeof(*sizes));
 	for (i = 0; i < area->npages; i += n) {
 		n = PG_LEVEL_SIZE(level[i]) / PAGE_SIZE;
 		for (nr_written = 0, j = i; j < i + n; j++)
 			nr_written += bitmap_test(written, j);
-		if (splits_eagerly() || level[i] == PG_LEVEL_4K)
+		if (split == SPLIT_EAGERLY || level[i] == PG_LEVEL_4K) {
 			sizes->n4k += n;
-		else if (nr_written)
+		} else if (nr_written && split == SPLIT_AT_WRITE) {
+			nr_2m = n * PAGE_SIZE / SZ_2M;
+			sizes->n4k += count_2m_written(written, i, nr_2m) * (SZ_2M / PAGE_SIZE);
+			sizes->n2m += nr_2m - count_2m_written(written, i, nr_2m);
+		} else if (nr_written) {
 			sizes->n4k += nr_written;
-		else if (level[i] == PG_LEVEL_2M)
+		} else if (level[i] == PG_LEVEL_2M) {
 			sizes->n2m++;
-		else
+		} else {
 			sizes->n1g++;
+		}
 	}
 }
 
@@ -283,7 +296,7 @@ static void write_and_get(struct page_vm *p, uint64_t *written, const uint8_t *l
 static unsigned int nr_splits(const FIXTURE_VARIANT(backing) *variant)
 {
 	return variant->size == SZ_1G || (kvm_get_module_param_bool("kvm", "nx_huge_pages") &&
-					  !splits_eagerly()) ? 1 : 2;
+					  log_split() != SPLIT_EAGERLY) ? 1 : 2;
 }
 
 KVM_TEST_F(backing, splits_logs_and_collapses)

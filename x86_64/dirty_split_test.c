@@ -20,12 +20,6 @@ KVM_TEST_SUITE(dirty_split_test, .needs = { .mem_mb = 128, .thp = true });
 #define OTHER_SLOT	2
 #define SLOT_PAGES	(2 * SZ_2M / PAGE_SIZE)
 
-static bool splits_eagerly(void)
-{
-	return kvm_is_tdp_mmu_enabled() &&
-	       kvm_get_module_param_bool("kvm", "eager_page_split");
-}
-
 /* ---- two slots ---- */
 
 /* The second slot follows the first one, in gpa and in the host's memory. */
@@ -85,12 +79,12 @@ KVM_TEST_F(neighbour, stays_large)
 		breadcrumb("log one of two slots, %u", i);
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 		page_area_model(&p.area, &want);
-		page_area_check_sizes(&p.area, splits_eagerly() ? &want : &large,
+		page_area_check_sizes(&p.area, log_split() == SPLIT_EAGERLY ? &want : &large,
 				      "one of two slots is logged");
 		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
 		page_worker_write(w, n, rest, 4 + 2 * i);
 		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
-		page_area_check_sizes(&p.area, splits_eagerly() ? &want : &large,
+		page_area_check_sizes(&p.area, log_split() == SPLIT_EAGERLY ? &want : &large,
 				      "the slot that is not logged was written");
 		page_worker_write(w, 0, n, 5 + 2 * i);
 		TEST_ASSERT_EQ(count_dirty(p.vm, n), n);
@@ -154,8 +148,8 @@ KVM_TEST(only_what_was_cleared_is_split)
 
 	breadcrumb("clear a group of 64 pages in the second of three large pages");
 	clear(p.vm, large + 128, 64);
-	/* Split eagerly, since 5.18, or at the first write, which maps one page. */
-	if (splits_eagerly()) {
+	/* Split eagerly, since 5.18, or at the first write. */
+	if (log_split() == SPLIT_EAGERLY) {
 		want.n2m--;
 		want.n4k += large;
 	}
@@ -164,9 +158,9 @@ KVM_TEST(only_what_was_cleared_is_split)
 	page_worker_write(w, 2 * large, large, 4);
 	page_area_check_sizes(&p.area, &want, "the other large pages were written");
 	page_worker_write(w, large + 130, 1, 5);
-	if (!splits_eagerly()) {
+	if (log_split() != SPLIT_EAGERLY) {
 		want.n2m--;
-		want.n4k++;
+		want.n4k += log_split() == SPLIT_AT_WRITE ? large : 1;
 	}
 	page_area_check_sizes(&p.area, &want, "one of the cleared pages was written");
 	page_worker_read(w, "with one large page of three split");
