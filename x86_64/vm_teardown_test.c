@@ -257,12 +257,22 @@ static void guest_want_all(void)
 	GUEST_DONE();
 }
 
+static void set_oom_score_adj(const char *adj)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	TEST_ERROR_ON(fd < 0 || write(fd, adj, strlen(adj)) < 0, "/proc/self/oom_score_adj: %s",
+		      strerror(errno));
+	close(fd);
+}
+
 static void vmm_wants_all(void *arg, int sock)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
 	(void)arg;
+	set_oom_score_adj("0");
 	vm = vm_create_with_one_vcpu(&vcpu, guest_want_all);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, UPDATED_GPA, UPDATED_SLOT,
 				    WANTED_PAGES, 0);
@@ -274,7 +284,10 @@ static void vmm_wants_all(void *arg, int sock)
 	vcpu_expect_done(vcpu);
 }
 
-/* Its memory is taken while it is still there, by somebody who may not wait. */
+/*
+ * Its memory is taken while it is still there, by somebody who may not wait. A page that
+ * comes late, by an async page fault, may find nobody left to kill but us.
+ */
 KVM_TEST(killed_for_its_memory)
 {
 	struct host_watch host;
@@ -284,6 +297,7 @@ KVM_TEST(killed_for_its_memory)
 
 	memory_limit_create(&ml);
 	memory_limit_kills(&ml, true);
+	set_oom_score_adj("-1000");
 	host_watch_start(&host);
 	for (i = 0; i < test_tries(2); i++) {
 		vmm_start(&vmm, "VMM that wants too much", vmm_wants_all, NULL);

@@ -56,7 +56,7 @@ bool kmsg_record_is_splat(const char *record)
 static bool is_want_of_memory(const char *record)
 {
 	return strstr(record, "page allocation failure") || strstr(record, "Call Trace:") ||
-	       strstr(record, "oom-kill");
+	       strstr(record, "oom-kill") || strstr(record, "no killable processes");
 }
 
 static unsigned long long read_taint(void)
