@@ -76,11 +76,22 @@ void memory_limit_kills(struct memory_limit *ml, bool kills)
 	close(oom);
 }
 
+/* Of a case that failed, or was killed. */
+static void remove_cgroup(const void *arg)
+{
+	int root = open_hierarchy();
+
+	(void)arg;
+	if (root >= 0)
+		unlinkat(root, CGROUP, AT_REMOVEDIR);
+}
+
 void memory_limit_create(struct memory_limit *ml)
 {
 	ml->root = open_hierarchy();
 	__TEST_REQUIRE(ml->root >= 0,
 		       "needs root and the memory controller of cgroup v1: %s", strerror(errno));
+	when_case_is_gone(remove_cgroup, NULL);
 	mkdirat(ml->root, CGROUP, 0700);
 	ml->dir = open_file(ml->root, CGROUP, O_RDONLY | O_DIRECTORY);
 	/* An open file is memory, too: these are for when there is none. */

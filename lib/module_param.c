@@ -51,7 +51,7 @@ static bool write_value(const char *path, const char *value)
 
 /* Keeps nothing of the case open but the pipe: its end is the case's. */
 static void __attribute__((noreturn))
-guardian(const struct module_param *p, int pipe_fd)
+guardian(void (*fn)(const void *arg), const void *arg, int pipe_fd)
 {
 	char c;
 
@@ -60,31 +60,44 @@ guardian(const struct module_param *p, int pipe_fd)
 	syscall(SYS_close_range, 1, ~0U, 0);
 	while (read(0, &c, 1) > 0)
 		;
-	write_value(p->path, p->value);
+	fn(arg);
 	_exit(0);
 }
 
-/* Before the first write, so that there is no moment without a guardian. */
-static void guard(const struct module_param *p)
+void when_case_is_gone(void (*fn)(const void *arg), const void *arg)
 {
+	static unsigned int nr;
 	int fds[2];
 	pid_t pid;
 
-	TEST_ERROR_ON(nr_guarded == CASE_MAX_GUARDIANS, "too many parameters");
+	TEST_ERROR_ON(nr == CASE_MAX_GUARDIANS, "too many things to put back");
 	/* The guardian must not keep the memory of a VM. */
-	TEST_ERROR_ON(case_context.vms, "a parameter's first change comes before VMs");
+	TEST_ERROR_ON(case_context.vms, "the host's first change comes before VMs");
 	TEST_ERROR_ON(pipe2(fds, O_CLOEXEC), "no pipe");
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
 		close(fds[1]);
-		guardian(p, fds[0]);
+		guardian(fn, arg, fds[0]);
 	}
 	TEST_ERROR_ON(pid < 0, "cannot fork");
 	close(fds[0]);
 	/* fds[1] is never closed: the end of the process does it. */
-	guarded[nr_guarded] = *p;
-	case_context.report->guardians[nr_guarded++] = pid;
+	case_context.report->guardians[nr++] = pid;
+}
+
+static void put_back(const void *arg)
+{
+	const struct module_param *p = arg;
+
+	write_value(p->path, p->value);
+}
+
+/* Before the first write, so that there is no moment without a guardian. */
+static void guard(const struct module_param *p)
+{
+	when_case_is_gone(put_back, p);
+	guarded[nr_guarded++] = *p;
 }
 
 static bool is_guarded(const char *path)

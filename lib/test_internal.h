@@ -13,7 +13,7 @@ enum {
 	CASE_EXIT_SKIP = 4,
 };
 
-/* Processes that put module parameters back, see lib/module_param.c. */
+/* Processes that leave the host as it was, see lib/module_param.c. */
 #define CASE_MAX_GUARDIANS	8
 
 /*
@@ -50,6 +50,12 @@ void vm_elf_load(struct kvm_vm *vm);
  */
 void vm_check_stats(struct kvm_vm *vm);
 void vm_check_constants(struct kvm_vm *vm);
+
+/*
+ * A process of its own calls @fn when the case's and all that it forked are gone, in
+ * whatever way. It has @arg as it is now, and none of the case's files.
+ */
+void when_case_is_gone(void (*fn)(const void *arg), const void *arg);
 
 /* Remembers @text as the reason of the failure, if nothing came before it. */
 void note_fault(const char *text);

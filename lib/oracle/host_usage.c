@@ -43,9 +43,9 @@ static bool is_left_out(const char *cache)
 }
 
 /*
- * A process that opens many files while it is short of memory leaves those to RCU for
- * longer than there is time, and the kernel's own notes of which object is whose: they
- * are in the caches that nobody is charged for.
+ * Seen to grow, and not to stay so, where a process at the limit of its memory cgroup
+ * opens many files: those, and caches that nobody is charged for. Since 5.14, what KVM
+ * has the process pay for is in others, kmalloc-cg-*.
  */
 static bool is_unsteady_without_memory(const char *cache)
 {
