@@ -31,6 +31,8 @@ GUEST_INSN(cmpxchg16b, "xor %eax, %eax\n\txor %edx, %edx",
 	   "lock cmpxchg16b (%rdi)", "");
 
 GUEST_INSN(load, "", "mov (%rdi), %rax", "");
+/* KVM can emulate it, but takes it for nothing that writes page tables. */
+GUEST_INSN(add, "", "addq $2, (%rdi)", "");
 
 /* mov $MAGIC_RESULT, %eax; xor %r9d, %r9d; jmp *%r11 */
 static const uint8_t gap_code[] = {
@@ -416,13 +418,27 @@ static void map_table(struct kvm_vm *vm, gva_t gva, gva_t of)
 	*pte = (*pte & ~PHYSICAL_PAGE_MASK) | table;
 }
 
-static void set_store(struct gap_guest *g, gva_t gva)
+static void set_access(struct gap_guest *g, gva_t gva, char *entry, char *insn)
 {
 	vm_set_guest_job(g->vm, &(struct guest_job){
-		.entry = (gva_t)guest_x87_store,
+		.entry = (gva_t)entry,
 		.gva = gva,
-		.frame_rip = (gva_t)guest_x87_store_insn,
+		.frame_rip = (gva_t)insn,
 	});
+}
+
+static void set_store(struct gap_guest *g, gva_t gva)
+{
+	set_access(g, gva, guest_x87_store, guest_x87_store_insn);
+}
+
+static void expect_store_fails(struct gap_guest *g)
+{
+	vcpu_run_poisoned(g->vcpu);
+	vcpu_check_internal_error(g->vcpu, &(struct internal_error){
+		.suberror = KVM_INTERNAL_ERROR_EMULATION,
+		.rip = (gva_t)guest_x87_store_insn,
+		.insn_size = guest_x87_store_end - guest_x87_store_insn });
 }
 
 /*
@@ -456,12 +472,56 @@ KVM_TEST(store_to_a_table_that_it_goes_through)
 	*stored = 0;
 	breadcrumb("store to the table that the store goes through");
 	set_store(&g, SELF_GVA + last);
-	vcpu_run_poisoned(g.vcpu);
-	vcpu_check_internal_error(g.vcpu, &(struct internal_error){
-		.suberror = KVM_INTERNAL_ERROR_EMULATION,
-		.rip = (gva_t)guest_x87_store_insn,
-		.insn_size = guest_x87_store_end - guest_x87_store_insn });
+	expect_store_fails(&g);
 	TEST_ASSERT(!*stored, "0x%lx was stored by an instruction that failed", *stored);
+	kvm_vm_free(g.vm);
+}
+
+/*
+ * The same where not the store goes through the table, but the fetch of its
+ * instruction: with each try KVM shadows and protects the table anew.
+ */
+FIXTURE_VARIANT(code) {
+	char *entry, *insn, *end;
+	bool fails;
+};
+KVM_FIXTURE(code)
+
+FIXTURE_VARIANT_ADD(code, add) { guest_add, guest_add_insn, guest_add_end, false };
+FIXTURE_VARIANT_ADD(code, x87_store) {
+	guest_x87_store, guest_x87_store_insn, guest_x87_store_end, true,
+};
+
+KVM_TEST_F(code, store_to_the_table_of_its_code)
+{
+	const size_t last = PAGE_SIZE - 8;
+	unsigned int round;
+	struct gap_guest g;
+	uint64_t *stored;
+	struct ucall uc;
+
+	__TEST_REQUIRE(!kvm_is_tdp_enabled(), "needs shadow paging: kvm_amd.npt=0 or kvm_intel.ept=0");
+	__TEST_REQUIRE(!variant->fails || kernel_at_least(6, 12),
+		       "needs Linux 6.12: older ones let the guest try for ever");
+	gap_guest_create(&g, false);
+	virt_pg_map(g.vm, OTHER_GVA, gap_gpa(0) - PAGE_SIZE);
+	map_table(g.vm, OTHER_GVA, (gva_t)variant->insn);
+	stored = addr_gva2hva(g.vm, OTHER_GVA + last);
+	TEST_ERROR_ON(*stored, "the last entry of the code's table is in use");
+	for (round = 0; round < ROUNDS; round++) {
+		*stored = round * 2;
+		breadcrumb("round %u: store to the table of the store's code", round);
+		set_access(&g, OTHER_GVA + last, variant->entry, variant->insn);
+		if (variant->fails) {
+			expect_store_fails(&g);
+			TEST_ASSERT(*stored == round * 2, "0x%lx was stored by an instruction that failed",
+				    *stored);
+			break;
+		}
+		gap_guest_expect_vector(&g, 0, &uc);
+		TEST_ASSERT(*stored == round * 2 + 2, "the guest added 2 to %u, 0x%lx is there",
+			    round * 2, *stored);
+	}
 	kvm_vm_free(g.vm);
 }
 
