@@ -18,6 +18,7 @@ KVM_TEST_SUITE(dirty_split_test, .needs = { .mem_mb = 128, .thp = true });
 #define AREA_GPA	(5 * SZ_1G)
 #define LOGGED_SLOT	1
 #define OTHER_SLOT	2
+#define LARGE_PAGES	(SZ_2M / PAGE_SIZE)
 #define SLOT_PAGES	(2 * SZ_2M / PAGE_SIZE)
 
 /* ---- two slots ---- */
@@ -119,6 +120,17 @@ static void clear(struct kvm_vm *vm, uint64_t first, uint64_t n)
 	vm_ioctl(vm, KVM_CLEAR_DIRTY_LOG, &args);
 }
 
+static void clear_page(struct kvm_vm *vm, uint64_t page)
+{
+	uint64_t bitmap = BIT(page % 64);
+	struct kvm_clear_dirty_log args = {
+		.slot = LOGGED_SLOT, .first_page = page - page % 64, .num_pages = 64,
+		.dirty_bitmap = &bitmap,
+	};
+
+	vm_ioctl(vm, KVM_CLEAR_DIRTY_LOG, &args);
+}
+
 static void enable_initially_all_set(struct kvm_vm *vm)
 {
 	const uint64_t flags = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
@@ -131,7 +143,7 @@ static void enable_initially_all_set(struct kvm_vm *vm)
 
 KVM_TEST(only_what_was_cleared_is_split)
 {
-	const uint64_t large = SZ_2M / PAGE_SIZE;
+	const uint64_t large = LARGE_PAGES;
 	struct page_sizes want;
 	struct backing_mem mem;
 	struct page_worker *w;
@@ -165,6 +177,66 @@ KVM_TEST(only_what_was_cleared_is_split)
 	page_area_check_sizes(&p.area, &want, "one of the cleared pages was written");
 	page_worker_read(w, "with one large page of three split");
 	page_area_check(&p.area, "with one large page of three split");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* A single page, too: the first, the last, and some other one of its large page. */
+KVM_TEST(one_page_splits_its_own_large_page)
+{
+	static const uint64_t pages[] = { 0, LARGE_PAGES + 511, 2 * LARGE_PAGES + 190 };
+	struct page_sizes want;
+	struct backing_mem mem;
+	struct page_vm p;
+	unsigned int i;
+
+	__TEST_REQUIRE(log_split() == SPLIT_EAGERLY && kernel_at_least(6, 8),
+		       "needs kvm.eager_page_split=1, and Linux 6.8: older ones overlook a single page");
+	page_vm_create(&p, 1, AREA_GPA, 3 * SZ_2M, PG_LEVEL_2M, 8);
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	enable_initially_all_set(p.vm);
+	page_worker_map_all(&p.workers[0], 2);
+	page_area_model(&p.area, &want);
+	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		breadcrumb("clear page %lu of the slot", pages[i]);
+		clear_page(p.vm, pages[i]);
+		want.n2m--;
+		want.n4k += LARGE_PAGES;
+		page_area_check_sizes(&p.area, &want, "a page of one more large page was cleared");
+	}
+	page_worker_read(&p.workers[0], "with all large pages split");
+	page_worker_write(&p.workers[0], 0, 3 * LARGE_PAGES, 5);
+	page_area_check(&p.area, "with all large pages split");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- what is joined ---- */
+
+/* Of one large page the only page that is mapped is in the middle, of another the last. */
+KVM_TEST(joined_from_any_page)
+{
+	struct page_sizes sizes;
+	struct page_worker *w;
+	struct backing_mem mem;
+	struct page_vm p;
+
+	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 8);
+	w = &p.workers[0];
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	page_worker_write(w, 300, 1, 2);
+	page_worker_write(w, LARGE_PAGES + 511, 1, 2);
+	breadcrumb("logging ends with one page of each large page mapped");
+	vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
+	page_worker_read(w, "after logging");
+	page_worker_write(w, 0, 2 * LARGE_PAGES, 3);
+	page_worker_read(w, "after logging");
+	page_area_check(&p.area, "after logging");
+	if (page_sizes_read(p.vm, &sizes))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, sizes.n2m == 2,
+				   "after logging: want two 2M pages, got %ld", sizes.n2m);
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
 }
