@@ -14,8 +14,11 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "kvm_test_harness.h"
+#include "ucall.h"
+#include "userfault.h"
 
 KVM_TEST_SUITE(vcpu_create_test,
 	.fixes = FIXES("338c7dbadd26 KVM: Improve create VCPU parameter (CVE-2013-4587)"));
@@ -304,6 +307,112 @@ KVM_TEST(added_while_others_run)
 	}
 	vcpu_thread_stop(vm->vcpus[0]);
 	kvm_vm_free(vm);
+}
+
+/* ---- the first run ---- */
+
+struct first_run {
+	struct kvm_vcpu *vcpu;
+	void *regs;
+	_Atomic int tid;
+	int ret, err;
+};
+
+static void run_once(struct kvm_vcpu *vcpu)
+{
+	struct first_run *run = vcpu->thread_data;
+
+	run->tid = syscall(SYS_gettid);
+	run->ret = __vcpu_run(vcpu);
+	run->err = errno;
+}
+
+static void *set_regs(void *arg)
+{
+	struct first_run *run = arg;
+
+	TEST_ASSERT_EQ(__vcpu_ioctl(run->vcpu, KVM_SET_REGS, run->regs), 0);
+	return NULL;
+}
+
+/* It waits for the vCPU, which no signal but a deadly one ends. */
+static void wait_until_asleep(struct first_run *run)
+{
+	const unsigned int ms = test_seconds(4) * 1000;
+	char path[64], state = 0;
+	unsigned int i;
+	FILE *f;
+
+	for (i = 0; i < ms && state != 'D'; i++) {
+		usleep(1000);
+		if (!run->tid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", run->tid);
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		if (f)
+			fclose(f);
+	}
+	TEST_ERROR_ON(state != 'D', "KVM_RUN does not wait for the vCPU: state %c", state);
+}
+
+static void guest_syncs(void)
+{
+	GUEST_SYNC(1);
+	GUEST_SYNC(2);
+}
+
+/*
+ * Since 6.14 the first KVM_RUN starts a thread, which a signal that is already there
+ * prevents; then it has to be started by the next one. To have a signal there is a
+ * matter of luck; but not while another call has the vCPU and waits for its argument.
+ */
+KVM_TEST(first_run_meets_a_signal)
+{
+	struct first_run run;
+	struct backing_mem mem;
+	struct kvm_vcpu *vcpu;
+	pthread_t setter;
+	struct kvm_vm *vm;
+	unsigned int i;
+	void *data;
+	int fd;
+
+	data = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	for (i = 0; i < 3; i++) {
+		vm = vm_create_with_one_vcpu(&vcpu, guest_syncs);
+		backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, PAGE_SIZE, 0);
+		userfault_take_away(&mem);
+		fd = userfault_open(&mem, UFFDIO_REGISTER_MODE_MISSING);
+		vcpu_regs_get(vcpu, data);
+		run = (struct first_run){ .vcpu = vcpu, .regs = mem.hva };
+		vcpu->thread_data = &run;
+		TEST_ERROR_ON(pthread_create(&setter, NULL, set_regs, &run),
+			      "cannot start a thread");
+		userfault_wait(fd, &mem, 0);
+		breadcrumb("round %u: KVM_RUN waits, and gets a signal", i);
+		vcpu_thread_start(vcpu, run_once);
+		wait_until_asleep(&run);
+		vcpu_kick(vcpu);
+		userfault_give(fd, &mem, 0, data);
+		pthread_join(setter, NULL);
+		vcpu_thread_join(vcpu);
+		TEST_ASSERT_ORACLE(ORACLE_ERRNO, !run.ret || run.err == EINTR,
+				   "the first KVM_RUN met a signal: want EINTR, or that it runs, got errno %d (%s)",
+				   run.err, strerror(run.err));
+		if (run.ret)
+			vcpu_expect_sync(vcpu, 1);
+		else
+			TEST_ASSERT_ORACLE(ORACLE_EXIT, vcpu->run->exit_reason == KVM_EXIT_IO,
+					   "the first KVM_RUN met a signal: want the guest's exit, got %s",
+					   exit_reason_str(vcpu->run->exit_reason));
+		vcpu_expect_sync(vcpu, 2);
+		close(fd);
+		kvm_vm_free(vm);
+		backing_mem_free(&mem);
+	}
+	free(data);
 }
 
 KVM_TEST_MAIN()
