@@ -56,10 +56,8 @@ struct memfd_vm {
 	int fd;
 };
 
-static void memfd_vm_create(struct memfd_vm *m, const vm_type_t *type)
+static void require_type(const vm_type_t *type)
 {
-	memset(m, 0, sizeof(*m));
-	m->type = type;
 	if (type->memfd_flags)
 		__TEST_REQUIRE((kvm_check_cap(KVM_CAP_GUEST_MEMFD_FLAGS) &
 				type->memfd_flags) == type->memfd_flags,
@@ -67,6 +65,13 @@ static void memfd_vm_create(struct memfd_vm *m, const vm_type_t *type)
 	if (type->type == KVM_X86_SW_PROTECTED_VM)
 		__TEST_REQUIRE(kvm_has_vm_type(type->type),
 			       "needs KVM_X86_SW_PROTECTED_VM: CONFIG_KVM_SW_PROTECTED_VM=y and kvm.tdp_mmu=1");
+}
+
+static void memfd_vm_create(struct memfd_vm *m, const vm_type_t *type)
+{
+	memset(m, 0, sizeof(*m));
+	m->type = type;
+	require_type(type);
 	page_vm_create_type(&m->p, type->type, 2, GPA, AREA_PAGES * PAGE_SIZE,
 			    PG_LEVEL_4K, PAGE_WORDS / 4);
 	m->vm = m->p.vm;
@@ -125,6 +130,15 @@ static void memfd_vm_free(struct memfd_vm *m)
 }
 
 /* ---- what is where ---- */
+
+static void allocate_backwards(int fd, size_t npages)
+{
+	while (npages--)
+		TEST_ASSERT_ORACLE(ORACLE_ERRNO,
+				   !fallocate(fd, FALLOC_FL_KEEP_SIZE, npages * PAGE_SIZE,
+					      PAGE_SIZE),
+				   "allocating page %zu: errno %d", npages, errno);
+}
 
 static uint64_t mark(size_t file_page)
 {
@@ -187,6 +201,36 @@ KVM_TEST_F(vm, offset_says_what_a_slot_shows)
 	if (map)
 		munmap(map, FILE_SIZE);
 	memfd_vm_free(&m);
+}
+
+/*
+ * The slot, its hva and the guest's own tables would do for large pages, but the file
+ * has small ones, here and there in the host's memory.
+ */
+KVM_TEST_F(vm, large_slot_shows_small_pages)
+{
+	const size_t npages = 2 * SZ_2M / PAGE_SIZE;
+	struct backing_mem mem;
+	struct page_vm p;
+	int fd;
+
+	require_type(variant);
+	page_vm_create_type(&p, variant->type, 1, GPA, 2 * SZ_2M, PG_LEVEL_2M, PAGE_WORDS / 4);
+	fd = vm_create_guest_memfd(p.vm, 2 * SZ_2M, variant->memfd_flags);
+	if (variant->type == KVM_X86_SW_PROTECTED_VM)
+		vm_mem_set_private(p.vm, GPA, 2 * SZ_2M);
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS_THP, 2 * SZ_2M, GPA);
+	memset(mem.hva, 0x5a, mem.size);
+	/* The file gets its pages from the last to the first. */
+	vm_mem_add_backing(p.vm, &mem, mem.hva, GPA, SLOT, npages, 0, fd, 0);
+	allocate_backwards(fd, npages);
+	page_area_set_round(&p.area, 0, npages, ROUND_ZERO);
+	page_worker_read(&p.workers[0], "a new guest_memfd in a large slot");
+	page_worker_write(&p.workers[0], 0, npages, 1);
+	page_worker_read(&p.workers[0], "a guest_memfd in a large slot was written");
+	close(fd);
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
 }
 
 /* ---- pages that go ---- */

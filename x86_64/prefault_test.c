@@ -43,12 +43,17 @@ static void guest_reads(struct prefault *f, size_t first, size_t n, const char *
 	page_worker_read(f->w, when);
 }
 
-static void prefault_create(struct prefault *f)
+static void require_prefault(void)
 {
 	__TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY),
 		       "needs KVM_CAP_PRE_FAULT_MEMORY: Linux 6.11, and npt=1 or ept=1");
-	page_vm_create(&f->p, 1, GPA, AREA_PAGES * PAGE_SIZE, PG_LEVEL_2M,
-		       PAGE_WORDS / 4);
+}
+
+static void prefault_create_type(struct prefault *f, unsigned long type)
+{
+	require_prefault();
+	page_vm_create_type(&f->p, type, 1, GPA, AREA_PAGES * PAGE_SIZE, PG_LEVEL_2M,
+			    PAGE_WORDS / 4);
 	f->vcpu = f->p.vcpus[0];
 	f->w = &f->p.workers[0];
 	f->stats_fd = __vcpu_ioctl(f->vcpu, KVM_GET_STATS_FD, NULL);
@@ -56,6 +61,11 @@ static void prefault_create(struct prefault *f)
 	vm_userspace_mem_region_add(f->p.vm, VM_MEM_SRC_ANONYMOUS,
 				    GPA + WARM_PAGE * PAGE_SIZE, WARM_SLOT, 1, 0);
 	page_area_fill(&f->p.area, WARM_PAGE, 1, 1);
+}
+
+static void prefault_create(struct prefault *f)
+{
+	prefault_create_type(f, KVM_X86_DEFAULT_VM);
 }
 
 static void prefault_free(struct prefault *f)
@@ -246,6 +256,41 @@ KVM_TEST_F(backing, maps_what_the_guest_would)
 	backing_mem_free(&mem);
 }
 
+/* Of a protected VM, private pages from its guest_memfd, and shared ones from the hva. */
+KVM_TEST(private_pages_are_mapped_as_such)
+{
+	const size_t first = 20, nr_private = 24;
+	struct page_sizes before, after;
+	struct prefault f;
+	int memfd;
+
+	require_prefault();
+	__TEST_REQUIRE(kvm_has_vm_type(KVM_X86_SW_PROTECTED_VM),
+		       "needs KVM_X86_SW_PROTECTED_VM: CONFIG_KVM_SW_PROTECTED_VM=y and kvm.tdp_mmu=1");
+	prefault_create_type(&f, KVM_X86_SW_PROTECTED_VM);
+	memfd = vm_create_guest_memfd(f.p.vm, NPAGES * PAGE_SIZE, 0);
+	vm_mem_add(f.p.vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, NPAGES, 0, memfd, 0);
+	page_area_fill(&f.p.area, 0, NPAGES, 1);
+	vm_mem_set_private(f.p.vm, GPA + first * PAGE_SIZE, nr_private * PAGE_SIZE);
+	guest_reads(&f, 0, 0, "before");
+	before = sizes(&f);
+	breadcrumb("prefault %lu pages, of which %zu are private", NPAGES, nr_private);
+	prefault_all(&f, GPA, NPAGES * PAGE_SIZE);
+	after = sizes(&f);
+	TEST_ASSERT_ORACLE(ORACLE_STATS, is_count(after.n4k - before.n4k, NPAGES),
+			   "%lu pages were prefaulted, but %ld more are mapped", NPAGES,
+			   after.n4k - before.n4k);
+	check_no_fault(&f, 0, first);
+	check_no_fault(&f, first + nr_private, NPAGES - first - nr_private);
+	memset(f.p.area.round, ROUND_NONE, AREA_PAGES);
+	page_area_set_round(&f.p.area, first, nr_private, ROUND_ZERO);
+	page_worker_read(f.w, "private pages that were prefaulted");
+	page_worker_write(f.w, first, nr_private, 2);
+	page_worker_read(f.w, "private pages that were written");
+	close(memfd);
+	prefault_free(&f);
+}
+
 /* ---- what cannot be mapped ---- */
 
 static void expect_errno(struct prefault *f, struct kvm_pre_fault_memory range, int err,
@@ -353,6 +398,31 @@ KVM_TEST(shadow_paging_is_eopnotsupp)
 }
 
 /* ---- against those who change the memslots ---- */
+
+/* The vCPU's roots went with a slot, and it has not run since. */
+KVM_TEST(roots_may_be_gone, .timeout = 10)
+{
+	struct prefault f;
+	unsigned int i;
+
+	prefault_create(&f);
+	vm_userspace_mem_region_add(f.p.vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, NPAGES, 0);
+	vm_userspace_mem_region_add(f.p.vm, VM_MEM_SRC_ANONYMOUS, GPA + SZ_2M, SLOT + 1,
+				    NPAGES, 0);
+	page_area_fill(&f.p.area, 0, NPAGES, 1);
+	guest_reads(&f, 0, NPAGES, "before");
+	for (i = 0; i < 4; i++) {
+		breadcrumb("round %u: delete another slot, and prefault", i);
+		vm_mem_region_reload(f.p.vm, SLOT + 1);
+		prefault_all(&f, GPA, NPAGES * PAGE_SIZE);
+		TEST_ASSERT_ORACLE(ORACLE_STATS, vm_mapped_pages(f.p.vm) >= (int64_t)NPAGES,
+				   "%lu pages were prefaulted, but KVM maps %ld", NPAGES,
+				   vm_mapped_pages(f.p.vm));
+		if (i % 2)
+			guest_reads(&f, 0, NPAGES, "prefaulted after other roots had gone");
+	}
+	prefault_free(&f);
+}
 
 #define BIG_PAGES	2048UL
 #define NR_ROUNDS	12
