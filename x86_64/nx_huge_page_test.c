@@ -533,6 +533,55 @@ KVM_TEST(dirty_logging_of_split_pages)
 	kvm_vm_free(v.p.vm);
 }
 
+/*
+ * What is joined when logging ends is made of small pages, which could be executed; the
+ * large page cannot. Where tables stay, as in the shadow MMU, nothing is joined.
+ */
+KVM_TEST(joined_pages_are_not_executable)
+{
+	struct nx_vm v;
+
+	__TEST_REQUIRE(kvm_is_tdp_mmu_enabled(), "needs the TDP MMU");
+	set_params();
+	large_vm_create(&v, 1);
+	vm_mem_region_set_flags(v.p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	check_data(&v, 2, "dirty logging");
+	breadcrumb("dirty logging off");
+	vm_mem_region_set_flags(v.p.vm, DATA_SLOT, 0);
+	check_data(&v, 4, "dirty logging off");
+	expect(&v, 0, NR_LARGE, "dirty logging off, and touched");
+	split(&v, 1);
+	expect(&v, 1, NR_LARGE - 1, "one was executed from that was joined");
+	split(&v, 3);
+	expect(&v, 2, NR_LARGE - 2, "two were executed from that were joined");
+	check_data(&v, 6, "two were executed from");
+	kvm_vm_free(v.p.vm);
+}
+
+/* Zapped, they would only come back as they were. */
+KVM_TEST(recovery_leaves_logged_pages_alone)
+{
+	int64_t mapped;
+	struct nx_vm v;
+
+	__TEST_REQUIRE(kernel_at_least(6, 2), "needs Linux 6.2: before, recovery zaps what is logged");
+	set_params();
+	large_vm_create(&v, 1);
+	split(&v, 1);
+	split(&v, 2);
+	expect(&v, 2, NR_LARGE - 2, "two were executed from");
+	vm_mem_region_set_flags(v.p.vm, DATA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+	check_data(&v, 2, "dirty logging");
+	mapped = vm_mapped_pages(v.p.vm);
+	breadcrumb("recovery under dirty logging");
+	wait_for_recovery(&v);
+	TEST_ASSERT_ORACLE(ORACLE_STATS, vm_mapped_pages(v.p.vm) == mapped,
+			   "recovery has left %ld of %ld pages mapped: nothing may go while its slot is logged",
+			   vm_mapped_pages(v.p.vm), mapped);
+	check_data(&v, 4, "dirty logging, and recovery");
+	kvm_vm_free(v.p.vm);
+}
+
 /* Under dirty logging, nothing could be large. */
 KVM_TEST(pages_of_a_logged_slot_do_not_count)
 {
