@@ -71,6 +71,24 @@ static void add_slabs(struct host_usage *u)
 		fclose(f);
 }
 
+/* What is too much for the caches of kmalloc() counts as slab, and is in none. */
+static int64_t large_kmalloc_kb(void)
+{
+	FILE *f = open_below("", "/proc/slabinfo");
+	int64_t kb = meminfo_kb("", "Slab");
+	unsigned long pages, slabs;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*u %*u %*u %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu",
+			   &pages, &slabs) == 2)
+			kb -= pages * slabs * 4;
+	}
+	if (f)
+		fclose(f);
+	return f && kb > 0 ? kb : 0;
+}
+
 /* Free pages on the CPUs' own lists are not in MemFree. */
 static int64_t percpu_free_kb(void)
 {
@@ -135,6 +153,7 @@ void host_usage_read(struct host_usage *u)
 		add(u, fields[i], "pages", meminfo_kb("", fields[i]) / 4);
 	/* What is given back to nobody there is often less than a page. */
 	add(u, "Percpu", "x 512 bytes", percpu < 0 ? -1 : 2 * percpu);
+	add(u, "large kmalloc", "pages", large_kmalloc_kb() / 4);
 	add(u, OWNERLESS, "pages", ownerless_kb() / 4);
 }
 
