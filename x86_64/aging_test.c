@@ -5,6 +5,9 @@
  * until the next access. What a guest uses stays; it finds everything as it was, and
  * what it writes next is logged.
  *
+ * DAMON asks for nothing else: which pages of a process were used lately, by its guests,
+ * too. It is in Debian's kernels since Linux 6.12.
+ *
  * MADV_FREE'd pages are reclaimed without any swap if they are clean, and MADV_PAGEOUT
  * asks for those at once. Clean they are only where KVM maps them read-only. Since
  * Linux 6.9 it does not look who uses them: there it only unmaps.
@@ -14,6 +17,7 @@
  */
 #include <sys/mman.h>
 
+#include "damon.h"
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
 #include "nested.h"
@@ -165,6 +169,144 @@ KVM_TEST(what_is_written_then_is_logged)
 		page_area_check(&p.area, "after aging");
 	}
 	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- asked by DAMON ---- */
+
+/* Half of the area is used, half is not any more, and a page between is not watched. */
+#define HALF		(NR_PAGES / 2)
+#define NR_ANSWERS	4
+
+/* A page is not looked at before it is on an LRU list: others push it there. */
+static void push_to_lru(void)
+{
+	const size_t size = 128 * PAGE_SIZE;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	TEST_ERROR_ON(p == MAP_FAILED, "mmap");
+	memset(p, 1, size);
+	munmap(p, size);
+}
+
+static void watch_halves(struct damon_range halves[2], const struct backing_mem *mem)
+{
+	int i;
+
+	push_to_lru();
+	for (i = 0; i < 2; i++)
+		halves[i] = (struct damon_range){
+			.start = (char *)mem->hva + i * (HALF + 1) * PAGE_SIZE,
+			.size = (HALF - 1) * PAGE_SIZE,
+		};
+	breadcrumb("DAMON looks who uses what");
+	damon_start(halves, 2);
+}
+
+struct answers {
+	unsigned int used, not_used;
+};
+
+static void ask(struct answers *a, struct damon_range halves[2])
+{
+	damon_ask(halves, 2);
+	test_step("of %u samples, %u and %u have found a page in use", DAMON_SAMPLES,
+		  halves[0].used, halves[1].used);
+	if (halves[0].used > a->used)
+		a->used = halves[0].used;
+	if (halves[1].used > a->not_used)
+		a->not_used = halves[1].used;
+}
+
+static void check_answers(const struct answers *a)
+{
+	TEST_ASSERT(a->used, "a guest reads %lu pages all the time, and DAMON found none of them in use",
+		    HALF - 1);
+	TEST_ASSERT(a->not_used <= 1, "no guest uses %lu pages any more, and DAMON found them in use in %u of %u samples",
+		    HALF - 1, a->not_used, DAMON_SAMPLES);
+}
+
+KVM_TEST(damon_sees_what_is_used, .privileged = true)
+{
+	struct damon_range halves[2];
+	struct answers answers = {};
+	struct backing_mem mem;
+	struct page_vm p;
+	unsigned int i;
+
+	damon_prepare();
+	stay_on_this_cpu();
+	page_vm_create(&p, 1, AREA_GPA, SIZE, PG_LEVEL_4K, STEP);
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS, SLOT);
+	page_worker_read(&p.workers[0], "before");
+	page_area_set_round(&p.area, HALF - 1, NR_PAGES - HALF + 1, ROUND_NONE);
+	watch_halves(halves, &mem);
+	page_worker_start(&p.workers[0], PAGES_READ_LOOP);
+	/* The first answer is about a time when all were new. */
+	for (i = 0; i < NR_ANSWERS; i++) {
+		ask(&answers, halves);
+		if (!i)
+			answers = (struct answers){};
+	}
+	page_worker_stop(&p.workers[0], "while the host looked what is used");
+	check_answers(&answers);
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+struct l2_reader {
+	struct nested_cpu *cpu;
+	_Atomic bool stop;
+};
+
+static void *l2_reads(void *arg)
+{
+	struct l2_reader *r = arg;
+	unsigned int i;
+
+	while (!r->stop) {
+		l1_flush(r->cpu);
+		for (i = 0; i < HALF - 1; i++)
+			l2_read(r->cpu, i * PAGE_SIZE, i + 1);
+		nested_run(r->cpu, "while the host looks what is used");
+	}
+	return NULL;
+}
+
+KVM_TEST_F(l2, damon_sees_what_is_used, .privileged = true)
+{
+	struct damon_range halves[2];
+	struct answers answers = {};
+	struct backing_mem mem;
+	struct l2_reader r = {};
+	pthread_t reader;
+	struct nested n;
+	unsigned int i;
+
+	/* As in pages_in_use_stay. */
+	__TEST_REQUIRE(variant->paging || host_is_amd() || !kvm_is_tdp_enabled(),
+		       "needs SVM, or kvm_intel.ept=0: with EPT, KVM does not see what such an L2 uses");
+	damon_prepare();
+	stay_on_this_cpu();
+	nested_create(&n, 1, variant->paging);
+	r.cpu = &n.cpu[0];
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, NESTED_GPA);
+	vm_mem_region_add_backing(n.vm, &mem, mem.hva, NESTED_GPA, NESTED_SLOT, NR_PAGES, 0);
+	for (i = 0; i < NR_PAGES; i++)
+		((uint64_t *)mem.hva)[i * PAGE_WORDS] = i + 1;
+	nested_map(&n, 0, NESTED_GPA, SIZE, PG_LEVEL_4K, NESTED_RWX);
+	read_from_l2(r.cpu, 1, "before");
+	watch_halves(halves, &mem);
+	TEST_ERROR_ON(pthread_create(&reader, NULL, l2_reads, &r), "cannot start a thread");
+	for (i = 0; i < NR_ANSWERS; i++) {
+		ask(&answers, halves);
+		if (!i)
+			answers = (struct answers){};
+	}
+	r.stop = true;
+	pthread_join(reader, NULL);
+	check_answers(&answers);
+	nested_free(&n);
 	backing_mem_free(&mem);
 }
 
