@@ -7,6 +7,8 @@
  * What breaks this: a translation that outlives its page; a fault on the page that
  * is tried for ever, or fails with an errno, or goes to user space as MMIO.
  */
+#include <fcntl.h>
+#include <linux/falloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -74,7 +76,8 @@ static void poison(void *hva)
 	int ret = madvise(hva, PAGE_SIZE, MADV_HWPOISON);
 
 	__TEST_REQUIRE(!ret || errno != EINVAL, "needs a kernel with CONFIG_MEMORY_FAILURE");
-	TEST_ERROR_ON(ret, "madvise(MADV_HWPOISON)");
+	/* A guest_memfd keeps such a page, and that is EBUSY. */
+	TEST_ERROR_ON(ret && errno != EBUSY, "madvise(MADV_HWPOISON)");
 }
 
 static void replace(void *hva, uint32_t number)
@@ -166,6 +169,70 @@ KVM_TEST_F(access, is_told_until_the_page_is_replaced)
 	}
 	kvm_vm_free(vm);
 	backing_mem_free(&mem);
+}
+
+/* ---- a guest_memfd ---- */
+
+static void expect_ehwpoison(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	const struct kvm_memory_fault_exit *fault = kvm_run_memory_fault(vcpu->run);
+	int ret = __vcpu_run(vcpu), err = errno;
+
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret == -1 && err == EHWPOISON,
+			   "an access to a poisoned page of a guest_memfd: want EHWPOISON from KVM_RUN, got %d, errno %d (%s), exit %s",
+			   ret, err, strerror(err), exit_reason_str(vcpu->run->exit_reason));
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT &&
+			   fault->gpa == gpa && fault->size == PAGE_SIZE && !fault->flags,
+			   "want KVM_EXIT_MEMORY_FAULT of gpa 0x%lx, a page, flags 0; got %s, gpa 0x%llx size 0x%llx flags 0x%llx",
+			   gpa, exit_reason_str(vcpu->run->exit_reason), fault->gpa,
+			   fault->size, fault->flags);
+}
+
+/* There KVM_RUN says it, and new memory is had by a hole. */
+KVM_TEST(guest_memfd_has_another_page_after_a_hole)
+{
+	const uint64_t flags = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+	struct sigaction sa = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
+	const size_t npages = 8, victim = 4;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	unsigned int i;
+	char *map;
+	gva_t gva;
+	int fd;
+
+	__TEST_REQUIRE(kvm_test_option("hwpoison", 0),
+		       "takes a page of this machine out of use until it is booted again: --set hwpoison=1 allows that");
+	__TEST_REQUIRE(kvm_has_cap(KVM_CAP_GUEST_MEMFD_FLAGS) &&
+		       (kvm_check_cap(KVM_CAP_GUEST_MEMFD_FLAGS) & flags) == flags,
+		       "needs a guest_memfd that can be mapped, of Linux 6.18");
+	sigaction(SIGBUS, &sa, NULL);
+	vm = vm_create_with_one_vcpu(&vcpu, guest_job_loop);
+	fd = vm_create_guest_memfd(vm, npages * PAGE_SIZE, flags);
+	map = mmap(NULL, npages * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO, map != MAP_FAILED, "mmap: errno %d", errno);
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, npages, 0, fd, 0);
+	fill(map, npages);
+	gva = vm_map_gpa(vm, GPA, npages * PAGE_SIZE);
+	set_access(vm, guest_load, gva + victim * PAGE_SIZE);
+	expect_access(vcpu, guest_load, NULL, victim + 1, "before");
+	breadcrumb("poison a page of a guest_memfd");
+	poison(map + victim * PAGE_SIZE);
+	for (i = 0; i < 3; i++)
+		expect_ehwpoison(vcpu, GPA + victim * PAGE_SIZE);
+	test_step("punch the page out");
+	TEST_ASSERT_ORACLE(ORACLE_ERRNO,
+			   !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				      victim * PAGE_SIZE, PAGE_SIZE),
+			   "punching: errno %d", errno);
+	expect_access(vcpu, guest_load, NULL, 0, "punched");
+	for (i = 0; i < npages; i++) {
+		set_access(vm, guest_load, gva + i * PAGE_SIZE);
+		expect_access(vcpu, guest_load, NULL, i == victim ? 0 : i + 1, "other pages");
+	}
+	munmap(map, npages * PAGE_SIZE);
+	close(fd);
+	kvm_vm_free(vm);
 }
 
 KVM_TEST_MAIN()
