@@ -18,7 +18,7 @@ test_name() {
 # not empty when the host was ended at a red case.  known is the file of what the
 # unmodified kernel does, where a red case is to end it.
 boot() {
-	local log=$1 modules=$2 args=(${silence:+--silence "$silence"}) param start=${EPOCHREALTIME/[.,]/}
+	local log=$1 modules=$2 args=(${silence:+--silence "$silence"} ${lab_options[@]+"${lab_options[@]}"}) param start=${EPOCHREALTIME/[.,]/}
 
 	shift 2
 	for param in ${set_params[@]+"${set_params[@]}"}; do

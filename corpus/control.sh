@@ -11,7 +11,7 @@
 # Everything but the test that the result depends on.
 control_base() {
 	{
-		echo "$kernel $host $*"
+		echo "$kernel $host $*${lab_options[*]+ ${lab_options[*]}}"
 		cat "$modules_base"/*.ko
 		find "$CORPUS_LAB" -type f -exec sha256sum {} + | sort
 	} | sha256sum
