@@ -175,6 +175,8 @@ KVM_TEST(others_run_meanwhile)
 		page_area_set_round(&a.p.area, 0, NR_PAGES, ROUND_NONE);
 		page_worker_start(runs, PAGES_READ_LOOP);
 		for (page = 0; page < 8; page++) {
+			test_step("round %u: vCPU 0 is to wait for page %zu, and go on when it has come",
+				  round, page);
 			page_worker_access(waits, word_gpa(page), page % 2,
 					   page % 2 ? ~page : NOT_READ);
 			vcpu_thread_start(waits->vcpu, run_access);
