@@ -56,9 +56,11 @@ write_result() {
 	(flock 9 && merge_jsonl "$file.json") 9> "$logs/.lock"
 }
 
-# Every red case that counts, and what it says first.
+# Every red case that counts, and what it says first; more than "something is wrong:".
 json_red() {
 	[ ! -f "$1/counts" ] || awk -F '\t' '$1 != "no" {
+		if ($7 ~ /:$/)
+			$7 = $7 $8
 		gsub(/["\\]/, "\\\\&", $7)
 		gsub(/[[:cntrl:]]/, " ", $7)
 		printf "%s{\"case\":\"%s\",\"how\":\"%s\",\"seconds\":%s,\"says\":\"%s\"}", (n++ ? "," : ""), $4, $5, $3, $7 }' "$1/counts"

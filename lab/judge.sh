@@ -5,7 +5,8 @@
 
 # Failing cases of the nested KTAP on stdin: TEST.CASE <tab> HOW <tab> TEXT...,
 # where HOW are the oracles that found a fault, the first one first.  What a
-# fault has to say precedes its "# oracle:" line.
+# fault has to say precedes its "# oracle:" line: one line, and more that are indented.
+# What a case has said before that is not it.
 # shellcheck disable=SC2016
 readonly JUDGE_KTAP='
 function start_case()
@@ -31,11 +32,14 @@ BEGIN { OFS = "\t"; start_case() }
 /^#/ {
 	sub(/^# ?/, "")
 	gsub(OFS, " ")
+	if (!/^ /) {
+		headline = $0
+		pending = ""
+		lines = 0
+	}
 	pending = pending OFS $0
 	if (++lines > 5)
 		pending = substr(pending, index(substr(pending, 2), OFS) + 1)
-	if (!/^ /)
-		headline = $0
 }'
 
 # Joins that with results.tsv and in-flight: a line for each red case, with AT (seconds

@@ -13,7 +13,7 @@ declare -A case_status=() case_reason=() case_seconds=() case_at=()
 case_order=()
 
 # The test that runs and its case; diagnostics wait here for their result line.
-cur=-1 cur_case='' case_start=0 diag_first='' diag_last='' whole_skip=''
+cur=-1 cur_case='' case_start=0 diag_first='' diag_last='' diag_fault='' diag_judged='' whole_skip=''
 
 # Everything that the run says goes to ktap.log, too.
 emit() {
@@ -95,7 +95,7 @@ test_line() {
 		cur_case=${line#'#  RUN  '}
 		cur_case=${cur_case// /}
 		cur_case=${cur_case%...}
-		diag_first='' diag_last=''
+		diag_first='' diag_last='' diag_fault='' diag_judged=''
 		since_start
 		case_start=$echo_us
 		emit "# $line"
@@ -103,7 +103,7 @@ test_line() {
 	'ok '* | 'not ok '*)
 		result_line "$line"
 		emit_case "# $line"
-		diag_first='' diag_last=''
+		diag_first='' diag_last='' diag_fault='' diag_judged=''
 		;;
 	1..0*SKIP*)
 		whole_skip=${line#*SKIP}
@@ -117,7 +117,9 @@ test_line() {
 	esac
 }
 
-# The first thing a case says is why it fails; the last, why it is skipped.
+# Why a case fails is said before the first "oracle:" line, with more about it indented;
+# without such a line, it is the first thing that the case says. The last is why it is
+# skipped.
 note_diagnostic() {
 	local text=${1#'#'}
 
@@ -125,6 +127,12 @@ note_diagnostic() {
 	case $text in
 	'' | 'OK  '* | 'FAIL  '* | 'SKIP  '* | 'TAP version'* | 1..* | *': Test '*) return ;;
 	esac
+	if [[ $text == 'oracle: '* ]]; then
+		[ -z "$diag_fault" ] || diag_first=$diag_fault
+		diag_judged=1
+	elif [ -z "$diag_judged" ] && [[ $1 != '#  '* ]]; then
+		diag_fault=$text
+	fi
 	[ -n "$diag_first" ] || diag_first=$text
 	diag_last=$text
 }
@@ -150,7 +158,7 @@ result_line() {
 }
 
 start_test() {
-	cur=$1 cur_case='' whole_skip='' diag_first='' diag_last=''
+	cur=$1 cur_case='' whole_skip='' diag_first='' diag_last='' diag_fault='' diag_judged=''
 	emit "# selftests: kvm: ${test_name[cur]}"
 }
 
