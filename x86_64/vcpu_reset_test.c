@@ -351,6 +351,7 @@ KVM_TEST_F(vcpu, reset_forgets_its_page_tables)
 
 #define L2_GAP_OFF	SZ_2M
 #define INTERCEPT_INIT	BIT_ULL(3)
+#define NO_EXIT		0x5ee	/* an exit code that there is not */
 
 static void touch_both(struct nested_cpu *cpu, uint64_t value)
 {
@@ -368,9 +369,16 @@ static void expect_init_exit(struct nested_cpu *cpu, unsigned int round)
 	nested_run(cpu, "round %u: after INIT in L2", round);
 }
 
-static void expect_reset_of_l2(struct nested_cpu *cpu, unsigned int round)
+static void expect_reset_of_l2(struct nested_cpu *cpu, unsigned int round, struct vmcb *vmcb,
+			       uint64_t intercept)
 {
+	const uint64_t want = intercept & INTERCEPT_INIT ? SVM_EXIT_INIT : NO_EXIT;
+
+	vmcb->control.exit_code = NO_EXIT;
 	vcpu_run(cpu->vcpu);
+	TEST_ASSERT_ORACLE(ORACLE_EXIT, vmcb->control.exit_code == want,
+			   "INIT in L2, which L1 intercepts%s: want the exit code 0x%lx in L1's VMCB, got 0x%lx",
+			   intercept ? "" : " not", want, vmcb->control.exit_code);
 	TEST_ASSERT_ORACLE(ORACLE_EXIT, !vcpu_is_in_l2(cpu->vcpu),
 			   "KVM_GET_NESTED_STATE says that vCPU 0 is in L2 after its reset");
 	vcpu_check_real_mode(cpu->vcpu);
@@ -390,7 +398,7 @@ static void skip_known_l2_bug(void)
 static void reset_l2(bool paging, uint64_t intercept)
 {
 	struct nested_cpu *cpu;
-	struct vmcb *vmcb;
+	struct vmcb *vmcb = NULL;
 	struct nested n;
 	unsigned int i;
 
@@ -413,7 +421,7 @@ static void reset_l2(bool paging, uint64_t intercept)
 		breadcrumb("round %u: INIT in L2", i);
 		send_ipi(cpu->vcpu, MSI_INIT);
 		if (n.amd)
-			expect_reset_of_l2(cpu, i);
+			expect_reset_of_l2(cpu, i, vmcb, intercept);
 		else
 			expect_init_exit(cpu, i);
 	}
