@@ -11,6 +11,8 @@
  * synced, freed or found obsolete; four roots by four entries that are no table of a
  * page; halves and quarters of tables of 4-byte entries.
  */
+#include <sys/mman.h>
+
 #include "guest_modes.h"
 #include "host_usage.h"
 #include "kvm_test_harness.h"
@@ -453,11 +455,34 @@ KVM_TEST_F(l1, edits_entries_of_l2)
 	modes_free(&h.m);
 }
 
+/*
+ * Returns where the pages of before are: as long as they are there, the host cannot take
+ * the same ones again.
+ */
+static void *exchange_data(struct host *h, uint32_t first)
+{
+	const size_t size = MODES_DATA_PAGES * PAGE_SIZE;
+	void *hva = h->m.data.hva, *old;
+	unsigned int i;
+
+	old = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	TEST_ERROR_ON(old == MAP_FAILED || mremap(hva, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+						  old) != old, "cannot move the data's pages");
+	TEST_ERROR_ON(mmap(hva, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != hva,
+		      "cannot map other pages");
+	madvise(hva, size, MADV_HUGEPAGE);
+	for (i = 0; i < MODES_DATA_PAGES; i++)
+		modes_fill_page(&h->m, MODES_DATA_GPA + i * PAGE_SIZE, first + i);
+	return old;
+}
+
 /* The vCPU is in L2 when its memory goes and comes, or is in L1. */
 KVM_TEST_F(l1, has_an_l2_whose_memory_goes)
 {
 	unsigned int round;
 	struct host h;
+	void *old;
 
 	create(&h);
 	enter_mode(&h, variant->mode);
@@ -472,11 +497,9 @@ KVM_TEST_F(l1, has_an_l2_whose_memory_goes)
 		breadcrumb("add the slot of L2's data, round %u", round);
 		modes_set_data_slot(&h.m, true);
 		__check(&h, in_l2, true, "the slot is back");
-		TEST_ERROR_ON(madvise(h.m.data.hva, MODES_DATA_PAGES * PAGE_SIZE,
-				      MADV_DONTNEED), "MADV_DONTNEED failed");
-		for (unsigned int i = 0; i < MODES_DATA_PAGES; i++)
-			modes_fill_page(&h.m, MODES_DATA_GPA + i * PAGE_SIZE, round * 1000 + i);
+		old = exchange_data(&h, round * 1000);
 		__check(&h, false, true, "the host has other pages");
+		munmap(old, MODES_DATA_PAGES * PAGE_SIZE);
 	}
 	modes_free(&h.m);
 }
