@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits by name, and the state of VMs and vCPUs for a failure's text. */
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "processor.h"
 #include "test_internal.h"
@@ -108,10 +110,19 @@ void vcpu_describe_exit(struct kvm_vcpu *vcpu, char *buf, size_t size)
 	}
 }
 
+/* Memory that is gone or poisoned must not be the end of a failure's text. */
+static bool try_read_byte(uint8_t *byte, void *hva)
+{
+	struct iovec to = { .iov_base = byte, .iov_len = 1 }, from = { .iov_base = hva, .iov_len = 1 };
+
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
 static void dump_insn(FILE *stream, struct kvm_vcpu *vcpu, gva_t rip)
 {
 	struct kvm_vm *vm = vcpu->vm;
 	char where[256];
+	uint8_t byte;
 	gpa_t gpa;
 	int i;
 
@@ -122,9 +133,10 @@ static void dump_insn(FILE *stream, struct kvm_vcpu *vcpu, gva_t rip)
 	fprintf(stream, "    rip: gpa 0x%lx, %s\n    code:", gpa,
 		vm_describe_gpa(vm, gpa, where, sizeof(where)));
 	for (i = 0; i < 16; i++) {
-		if (!__addr_gva2gpa(vm, rip + i, &gpa) || !vm_find_gpa(vm, gpa))
+		if (!__addr_gva2gpa(vm, rip + i, &gpa) || !vm_find_gpa(vm, gpa) ||
+		    !try_read_byte(&byte, addr_gpa2hva(vm, gpa)))
 			break;
-		fprintf(stream, " %02x", *(uint8_t *)addr_gpa2hva(vm, gpa));
+		fprintf(stream, " %02x", byte);
 	}
 	fputc('\n', stream);
 }
