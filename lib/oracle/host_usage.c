@@ -79,14 +79,15 @@ static int64_t large_kmalloc_kb(void)
 	unsigned long pages, slabs;
 	char line[256];
 
-	while (f && fgets(line, sizeof(line), f)) {
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%*s %*u %*u %*u %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu",
 			   &pages, &slabs) == 2)
 			kb -= pages * slabs * 4;
 	}
-	if (f)
-		fclose(f);
-	return f && kb > 0 ? kb : 0;
+	fclose(f);
+	return kb < 0 ? 0 : kb;
 }
 
 /* Free pages on the CPUs' own lists are not in MemFree. */
