@@ -6,11 +6,12 @@
  *
  * What breaks it: a range that is too short or too long by a page or by a large
  * page, a missing TLB flush, shadow pages that outlive the slot that accounts for
- * them, large pages that reach across the border of two slots.
+ * them, also those of an L1's tables beside the TDP MMU, large pages that reach across the border of two slots.
  */
 #include "arena.h"
 #include "kvm_compat.h"
 #include "kvm_test_harness.h"
+#include "nested.h"
 
 KVM_TEST_SUITE(memslot_zap_test, .needs = { .mem_mb = 64 },
 	       .fixes = FIXES("d012a06ab1d2 Revert \"KVM: x86/mmu: Zap only the relevant pages when removing a memslot\""));
@@ -59,18 +60,22 @@ static void pair_use(struct pair *p, int which)
 	arena_write(&p->a, gpa_of(p, which), &p->mem, which * p->npages, p->npages);
 }
 
+static void zap_per_slot(struct kvm_vm *vm)
+{
+	__TEST_REQUIRE(kvm_check_cap(KVM_CAP_DISABLE_QUIRKS2) & KVM_X86_QUIRK_SLOT_ZAP_ALL,
+		       "needs KVM_X86_QUIRK_SLOT_ZAP_ALL, of Linux 6.12");
+	vm_enable_cap(vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_SLOT_ZAP_ALL);
+	vm->keeps_tables = true;
+}
+
 static void pair_create(struct pair *p, const FIXTURE_VARIANT(zap) *variant)
 {
 	int which;
 
 	p->npages = variant->npages;
 	arena_create(&p->a, 2, 2 * p->npages);
-	if (variant->per_slot) {
-		__TEST_REQUIRE(kvm_check_cap(KVM_CAP_DISABLE_QUIRKS2) & KVM_X86_QUIRK_SLOT_ZAP_ALL,
-			       "needs KVM_X86_QUIRK_SLOT_ZAP_ALL, of Linux 6.12");
-		vm_enable_cap(p->a.vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_SLOT_ZAP_ALL);
-		p->a.vm->keeps_tables = true;
-	}
+	if (variant->per_slot)
+		zap_per_slot(p->a.vm);
 	patterned_mem_alloc(&p->mem, variant->type, 2 * p->npages * PAGE_SIZE, GPA,
 			    (struct pattern){ .round = 1, .slot = SLOT(0) });
 	for (which = 0; which < 2; which++)
@@ -157,6 +162,65 @@ KVM_TEST_F(zap, moved_slot_leaves_the_other_alone)
 	}
 	arena_check_neighbours(&p.a, "slots moved %u times", round);
 	arena_free(&p.a);
+}
+
+/* ---- a slot with page tables ---- */
+
+#define TABLES_GPA	(NESTED_GPA + 8 * SZ_2M)
+#define TABLES_SLOT	2
+
+FIXTURE_VARIANT(tables) {
+	bool per_slot;
+	bool nested_paging;
+};
+KVM_FIXTURE(tables)
+
+FIXTURE_VARIANT_ADD(tables, all_nested_paging) { false, true };
+FIXTURE_VARIANT_ADD(tables, all_own_page_tables) { false, false };
+FIXTURE_VARIANT_ADD(tables, own_nested_paging) { true, true };
+FIXTURE_VARIANT_ADD(tables, own_own_page_tables) { true, false };
+
+/* A directory and the table below it, which leads from L2's window to @page. */
+static void add_tables(struct nested_cpu *cpu, unsigned int page)
+{
+	struct nested *n = cpu->n;
+	uint64_t *e;
+
+	vm_userspace_mem_region_add(n->vm, VM_MEM_SRC_ANONYMOUS, TABLES_GPA, TABLES_SLOT, 2, 0);
+	e = addr_gpa2hva(n->vm, TABLES_GPA);
+	e[0] = nested_link(n, TABLES_GPA + PAGE_SIZE);
+	e[PAGE_SIZE / sizeof(*e)] = nested_ram_leaf(cpu, page, NESTED_RWX);
+}
+
+/* The slot comes back with other tables: L2 goes by these, whatever has kept its mappings. */
+KVM_TEST_F(tables, go_with_their_slot)
+{
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+
+	cpu = nested_create_with_ram(&n, 1, variant->nested_paging);
+	if (variant->per_slot)
+		zap_per_slot(n.vm);
+	nested_map(&n, 0, NESTED_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
+	*nested_entry(&n, 0, PG_LEVEL_1G) = nested_link(&n, TABLES_GPA);
+	for (i = 0; i < 8; i++) {
+		add_tables(cpu, i);
+		l1_flush(cpu);
+		l2_read(cpu, 0, NESTED_WORD(i));
+		l2_write(cpu, 8, i);
+		/* Left for L1, or not. */
+		if (i % 3)
+			nested_run_in_l2(cpu, "round %u: tables in a slot that is new", i);
+		else
+			nested_run(cpu, "round %u: tables in a slot that is new", i);
+		breadcrumb("round %u: delete the slot that has L2's tables", i);
+		vm_mem_region_delete(n.vm, TABLES_SLOT);
+	}
+	for (i = 0; i < 8; i++)
+		TEST_ASSERT_EQ(((uint64_t *)addr_gpa2hva(n.vm, NESTED_GPA + i * PAGE_SIZE))[1],
+			       (uint64_t)i);
+	nested_free(&n);
 }
 
 KVM_TEST_MAIN()
