@@ -13,6 +13,7 @@
 
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "nested.h"
 
 KVM_TEST_SUITE(prefault_test,
 	.needs = { .mem_mb = 64 },
@@ -395,6 +396,47 @@ KVM_TEST(shadow_paging_is_eopnotsupp)
 	page_area_fill(&p.area, 0, NPAGES, 1);
 	page_worker_read(&p.workers[0], "after a prefault that is not supported");
 	kvm_vm_free(p.vm);
+}
+
+NESTED_VARIANTS(l2)
+
+/*
+ * A vCPU in L2 with nested paging runs on shadow pages of L1's tables, which are not
+ * looked up by the gpas that user space knows; there is a page at this gpa in either.
+ */
+KVM_TEST_F(l2, has_gpas_of_its_own)
+{
+	struct kvm_pre_fault_memory range;
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i;
+	int ret;
+
+	require_prefault();
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
+	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
+	for (i = 0; i < 4; i++) {
+		l2_read(cpu, i * PAGE_SIZE, NESTED_WORD(i));
+		nested_run_in_l2(cpu, "round %u: L2", i);
+		breadcrumb("round %u: prefault in L2", i);
+		range = RANGE(.gpa = n.tables, .size = PAGE_SIZE);
+		ret = __vcpu_pre_fault_memory(cpu->vcpu, &range);
+		if (variant->paging)
+			TEST_ASSERT_ERRNO(ret, EOPNOTSUPP,
+					  "KVM_PRE_FAULT_MEMORY in an L2 with nested paging");
+		else
+			TEST_ASSERT(!ret && !range.size,
+				    "KVM_PRE_FAULT_MEMORY in an L2 without nested paging returns %d, errno %d (%s)",
+				    ret, errno, strerror(errno));
+		l2_read(cpu, (16 + i) * PAGE_SIZE, NESTED_WORD(16 + i));
+		nested_run(cpu, "round %u: after a prefault in L2", i);
+		range = RANGE(.gpa = NESTED_GPA + (32 + i) * PAGE_SIZE, .size = PAGE_SIZE);
+		ret = __vcpu_pre_fault_memory(cpu->vcpu, &range);
+		TEST_ASSERT(!ret && !range.size,
+			    "KVM_PRE_FAULT_MEMORY in an L1 that has been in L2 returns %d, errno %d (%s)",
+			    ret, errno, strerror(errno));
+	}
+	nested_free(&n);
 }
 
 /* ---- against those who change the memslots ---- */
