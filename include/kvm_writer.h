@@ -14,6 +14,7 @@ enum kvm_writer {
 	KVM_WRITES_WALL_CLOCK,
 	KVM_WRITES_HYPERCALL_PAGE,	/* Hyper-V's */
 	KVM_WRITES_ASSIST_PAGE,		/* likewise */
+	KVM_WRITES_TSC_PAGE,		/* likewise; when the vCPU runs */
 	/* Those that go on. */
 	KVM_WRITES_CLOCK,
 	KVM_WRITES_STEAL_TIME,
@@ -32,6 +33,8 @@ void vm_kvm_writers_init(struct kvm_vm *vm);
  * one that it offers and refuses fails the case.
  */
 bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa);
+/* The same; 1: KVM has taken the gpa, 0: it has not, -1: it does not offer that writer. */
+int __kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa);
 /* When the vCPU runs next, KVM writes. */
 void kvm_writer_trigger(struct kvm_vcpu *vcpu, enum kvm_writer w);
 void kvm_writer_stop(struct kvm_vcpu *vcpu, enum kvm_writer w);

@@ -220,6 +220,41 @@ KVM_TEST_F(writer, leaves_a_readonly_slot_alone,
 	world_free(&w);
 }
 
+/* Those that write once, when they are told where; KVM may refuse such a place. */
+KVM_TEST(one_write_leaves_a_readonly_slot_alone,
+	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_READONLY_MEM)))
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	struct backing_mem mem;
+	struct ucall uc;
+	enum kvm_writer w;
+	unsigned int i;
+	const char *p;
+	int taken;
+
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA);
+	vcpu_run_to_sync(vcpu, &uc);
+	for (i = 0; i < 4; i++) {
+		memset(mem.hva, UNTOUCHED, SIZE);
+		vm_mem_region_add_backing(vm, &mem, mem.hva, GPA, SLOT, NPAGES, KVM_MEM_READONLY);
+		for (w = 0; w < KVM_WRITES_CLOCK; w++) {
+			breadcrumb("%s in a read-only slot, round %u", kvm_writer_name(w), i);
+			taken = __kvm_writer_start(vcpu, w, GPA + i * PAGE_SIZE);
+			vcpu_run_to_sync(vcpu, &uc);
+			for (p = mem.hva; p < (char *)mem.hva + SIZE; p++)
+				TEST_ASSERT(*p == UNTOUCHED,
+					    "%s, which KVM has %s: it has written to gpa 0x%lx of a read-only slot",
+					    kvm_writer_name(w), taken ? "taken" : "refused",
+					    GPA + (p - (char *)mem.hva));
+			kvm_writer_stop(vcpu, w);
+		}
+		vm_mem_region_delete(vm, SLOT);
+	}
+	kvm_vm_free(vm);
+	backing_mem_free(&mem);
+}
+
 /* A child keeps what was there when it was made. */
 KVM_TEST_F(writer, leaves_a_childs_memory_alone)
 {

@@ -63,6 +63,8 @@ static const struct writer {
 		.name = "Hyper-V hypercall page", .msr = HV_X64_MSR_HYPERCALL, .enable = 1 },
 	[KVM_WRITES_ASSIST_PAGE] = {
 		.name = "Hyper-V assist page", .msr = HV_X64_MSR_VP_ASSIST_PAGE, .enable = 1 },
+	[KVM_WRITES_TSC_PAGE] = {
+		.name = "Hyper-V TSC page", .msr = HV_X64_MSR_REFERENCE_TSC, .enable = 1 },
 	[KVM_WRITES_CLOCK] = {
 		.name = "kvmclock", .msr = MSR_KVM_SYSTEM_TIME_NEW, .enable = 1,
 		.feature = FEATURE_CLOCKSOURCE2,
@@ -101,22 +103,28 @@ static bool is_offered(const struct writer *w)
 	return w->feature ? e && e->eax & BIT(w->feature) : kvm_has_cap(KVM_CAP_HYPERV);
 }
 
-bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa)
+int __kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa)
 {
-	int ret;
-
 	if (w == KVM_WRITES_END_OF_INTERRUPT && cpu_has_apicv()) {
 		pr_info("%s: not where the CPU has an APIC of its own", writers[w].name);
-		return false;
+		return -1;
 	}
 	if (!is_offered(&writers[w])) {
 		pr_info("%s: this kernel does not offer it", writers[w].name);
-		return false;
+		return -1;
 	}
 	/* Without one, Hyper-V's hypercalls stay off. */
 	if (w == KVM_WRITES_HYPERCALL_PAGE)
 		_vcpu_set_msr(vcpu, HV_X64_MSR_GUEST_OS_ID, 1);
-	ret = _vcpu_set_msr(vcpu, writers[w].msr, gpa | writers[w].enable);
+	return _vcpu_set_msr(vcpu, writers[w].msr, gpa | writers[w].enable);
+}
+
+bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa)
+{
+	int ret = __kvm_writer_start(vcpu, w, gpa);
+
+	if (ret < 0)
+		return false;
 	TEST_ASSERT_ORACLE(ORACLE_ERRNO, ret == 1,
 			   "%s: KVM offers it, but KVM_SET_MSRS of 0x%x, gpa 0x%lx, returned %d",
 			   writers[w].name, writers[w].msr, gpa, ret);
