@@ -6,10 +6,13 @@
  * and memslots, the VM and the vCPU may go away under the worker.
  *
  * What breaks it: a wake-up that is lost, a worker that outlives its vCPU or keeps
- * the mm, a note of the fault that stays when the fault is over, a page that is
+ * the mm, one that is told to stop before it has begun and does not give back what it got, a note of the fault that stays when the fault is over, a page that is
  * mapped by where it was when the fault was taken.
  */
 #include <asm/kvm_para.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -455,6 +458,122 @@ KVM_TEST(no_end_before_the_page_has_come)
 	give(&a, 0);
 	pthread_join(closer, NULL);
 	close(a.fd);
+}
+
+/* ---- a worker that has not begun ---- */
+
+static _Atomic bool idle_stop;
+
+static void schedule_on(pthread_t thread, int cpu, int priority)
+{
+	const struct sched_param param = { .sched_priority = priority };
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	errno = pthread_setaffinity_np(thread, sizeof(set), &set);
+	TEST_ERROR_ON(errno, "pthread_setaffinity_np");
+	errno = pthread_setschedparam(thread, priority ? SCHED_FIFO : SCHED_OTHER, &param);
+	TEST_ERROR_ON(errno, "pthread_setschedparam");
+}
+
+/* Goes before the kernel's workers, not before the vCPU. */
+static void *be_idle(void *arg)
+{
+	(void)arg;
+	while (!idle_stop)
+		__builtin_ia32_pause();
+	return NULL;
+}
+
+/*
+ * KVM queues its worker on the vCPU's CPU, which has no time for it while the vCPU
+ * waits. When the VMM turns it off, the worker is cancelled, and KVM must give back
+ * what it would have. The next event has the guest fault again.
+ */
+static void cancel_often(unsigned int n, void *arg)
+{
+	struct absent *a = arg;
+	struct kvm_vcpu *vcpu = a->p.workers[0].vcpu;
+	const int cpu = sched_getcpu();
+	sigset_t alarm, old;
+	pthread_t idle;
+	cpu_set_t cpus;
+
+	TEST_ERROR_ON(sched_getaffinity(0, sizeof(cpus), &cpus), "sched_getaffinity");
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	idle_stop = false;
+	schedule_on(pthread_self(), cpu, 2);
+	pthread_sigmask(SIG_BLOCK, &alarm, &old);
+	errno = pthread_create(&idle, NULL, be_idle, NULL);
+	TEST_ERROR_ON(errno, "cannot start a thread");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	schedule_on(idle, cpu, 1);
+	while (n--) {
+		TEST_ASSERT_ERRNO(__vcpu_run_for(vcpu, 2), EINTR,
+				  "KVM_RUN of a vCPU for which page 0 is still to come");
+		TEST_ASSERT_EQ(_vcpu_set_msr(vcpu, MSR_KVM_ASYNC_PF_EN, 0), 1);
+		vcpu_ioctl(vcpu, KVM_NMI, NULL);
+		vcpu_expect_sync(vcpu, NMI_STAGE);
+	}
+	idle_stop = true;
+	pthread_join(idle, NULL);
+	schedule_on(pthread_self(), cpu, 0);
+	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+}
+
+static void create_to_cancel(struct absent *a)
+{
+	absent_create(a, 1);
+	vm_install_exception_handler(a->p.vm, NMI_VECTOR, guest_nmi);
+	page_worker_access(&a->p.workers[0], word_gpa(0), false, NOT_READ);
+}
+
+KVM_TEST(cancelled_leave_nothing_behind, .privileged = true)
+{
+	struct absent a;
+
+	create_to_cancel(&a);
+	cancel_often(4, &a);
+	host_usage_expect_constant(64, "pages that came late and were cancelled", cancel_often, &a);
+	TEST_ASSERT(!userfault_pending(a.fd),
+		    "the kernel's workers ran all the same: nothing was cancelled");
+	give(&a, 0);
+	expect_end(&a.p.workers[0], 0);
+	check_access(&a, &a.p.workers[0], 0);
+	absent_free(&a);
+}
+
+struct cancelling {
+	struct absent a;
+	int memfd;
+};
+
+static struct kvm_vm *live_and_cancel(void *arg)
+{
+	struct cancelling *c = arg;
+
+	TEST_ERROR_ON(mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, c->memfd, 0) ==
+		      MAP_FAILED, "mmap");
+	create_to_cancel(&c->a);
+	cancel_often(4, &c->a);
+	return c->a.p.vm;
+}
+
+/* A file cannot be sealed while some address space has it mapped for writing. */
+KVM_TEST(cancelled_do_not_keep_the_mm, .privileged = true)
+{
+	static struct cancelling c;
+
+	c.memfd = memfd_create("mapped by the VMM", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	TEST_ERROR_ON(c.memfd < 0 || ftruncate(c.memfd, PAGE_SIZE), "memfd_create");
+	breadcrumb("workers are cancelled, and the VMM ends");
+	vm_die_in_child(VM_DEATH_EXIT, live_and_cancel, &c);
+	TEST_ASSERT_ORACLE(ORACLE_LEAK, !fcntl(c.memfd, F_ADD_SEALS, F_SEAL_WRITE),
+			   "the VMM has ended, but a file is still mapped by its mm, which a page that came late was to be put in: %s",
+			   strerror(errno));
+	close(c.memfd);
 }
 
 /* ---- many ---- */
