@@ -8,6 +8,8 @@
  * by those of L1 where these do not count; access bits that get lost in a shadow page
  * that is shared or split; an error code of the host's own fault.
  */
+#include <string.h>
+
 #include "kvm_test_harness.h"
 #include "nested.h"
 
@@ -292,6 +294,62 @@ KVM_TEST_F(l2, faults_on_reserved_bits)
 	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_2M, NESTED_RWX);
 	expect_reserved(cpu, PG_LEVEL_2M, BIT_ULL(13));
 	expect_reserved(cpu, PG_LEVEL_2M, BIT_ULL(20));
+	nested_free(&n);
+}
+
+/* ---- L2's own tables ---- */
+
+#define TABLE_PAGE	3
+
+/* The directory of L2's window moves into the window, where L1 gives L2 a page for it. */
+static void move_directory(struct nested *n)
+{
+	uint64_t *e = addr_gpa2hva(n->vm, vm_entry_gpa(n->vm, NESTED_L2_GVA, PG_LEVEL_1G));
+
+	memcpy(addr_gpa2hva(n->vm, NESTED_GPA + TABLE_PAGE * PAGE_SIZE),
+	       addr_gpa2hva(n->vm, *e & PHYSICAL_PAGE_MASK), PAGE_SIZE);
+	*e = (*e & ~PHYSICAL_PAGE_MASK) | (NESTED_L2_GPA + PAGE_OFF(TABLE_PAGE));
+}
+
+/*
+ * L1 is told whether L2's access was at fault, or the CPU's on its way through L2's page
+ * tables, which APM vol. 2 section 15.25.6 says in bits 33 and 32, and EPT in bit 8.
+ */
+KVM_TEST(fault_on_a_table_of_l2_is_told_from_others)
+{
+	const uint64_t table = NESTED_L2_GPA + PAGE_OFF(TABLE_PAGE);
+	const struct nested_step *s;
+	struct nested_cpu *cpu;
+	unsigned int i, nr;
+	struct nested n;
+
+	cpu = nested_create_with_ram(&n, 1, true);
+	nested_map(&n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
+	move_directory(&n);
+	for (i = 0; i < 6; i++) {
+		l2_read(cpu, PAGE_OFF(5), WORD(5));
+		l1_edit(cpu, PAGE_OFF(5), PG_LEVEL_4K, 0);
+		l2_fault(cpu, L2_READ, PAGE_OFF(5), 0);
+		nested_run(cpu, "round %u: a page of L2 is not mapped", i);
+
+		l1_edit(cpu, PAGE_OFF(5), PG_LEVEL_4K, nested_ram_leaf(cpu, 5, NESTED_RWX));
+		l1_edit(cpu, PAGE_OFF(TABLE_PAGE), PG_LEVEL_4K, 0);
+		nr = cpu->box->nr;
+		nested_order(cpu, L2_READ, NESTED_L2_GVA + PAGE_OFF(5), 0,
+			     NESTED_WANT(L2_EXIT, L2_EXIT_ANY));
+		nested_run(cpu, "round %u: a page table of L2 is not mapped", i);
+		s = &cpu->box->step[nr];
+		TEST_ASSERT(s->exit == L2_EXIT_FAULT && s->in_page_walk &&
+			    (!n.amd || !(s->info & NPF_GUEST_FINAL)) &&
+			    align_down(s->fault_addr, PAGE_SIZE) == table &&
+			    !(s->error_code & PFERR_PRESENT_MASK),
+			    "L1 has no page for the table of L2's at 0x%lx: want a nested fault on that, in a page walk, got exit 0x%lx, information 0x%lx, address 0x%lx",
+			    table, s->exit_code, s->info, s->fault_addr);
+		l1_edit(cpu, PAGE_OFF(TABLE_PAGE), PG_LEVEL_4K,
+			nested_ram_leaf(cpu, TABLE_PAGE, NESTED_RWX));
+	}
+	l2_read(cpu, PAGE_OFF(5), WORD(5));
+	nested_run(cpu, "all is mapped again");
 	nested_free(&n);
 }
 
