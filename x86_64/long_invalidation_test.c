@@ -4,7 +4,8 @@
  * meanwhile: they fault on other pages, for which KVM's lock is wanted in the middle,
  * and on the pages next to those that go. All that the host took is gone in the end.
  *
- * What breaks this: a walk that does not go on where it has let go of the lock; pages
+ * What breaks this: a walk that does not go on where it has let go of the lock, or that
+ * forgets then what it owes; roots that are left alone because they go anyway; pages
  * that are mapped ahead of a fault of their neighbour, without a look at what is being
  * invalidated.
  */
@@ -15,7 +16,8 @@
 #include "processor.h"
 #include "ucall.h"
 
-KVM_TEST_SUITE(long_invalidation_test, .needs = { .mem_mb = 192 });
+KVM_TEST_SUITE(long_invalidation_test, .needs = { .mem_mb = 192 },
+	       .fixes = FIXES("a835429cda91 KVM: x86/mmu: Ensure TLBs are flushed when yielding during GFN range zap"));
 
 /* ---- a range that takes long ---- */
 
@@ -134,6 +136,170 @@ KVM_TEST(long_range_goes_while_others_fault)
 	pthread_join(host, NULL);
 	vcpu_thread_stop(vcpus[1]);
 	kvm_vm_free(vm);
+}
+
+/* ---- a range that is mostly empty ---- */
+
+#define SPARSE_GPA	(5 * SZ_1G)
+#define SPARSE_GVA	(223UL << 39)
+#define SPARSE_PAGES	32768UL
+#define SPARSE_USED	8UL		/* the first ones */
+#define SPARSE_ROUNDS	6
+#define PAGES_PER_2M	512UL
+
+/* Once in each table, so that all tables are there; and then at the start alone. */
+static void guest_touch_sparsely(void)
+{
+	uint64_t i;
+
+	for (i = 0; i < SPARSE_PAGES; i += PAGES_PER_2M)
+		guest_read64(SPARSE_GVA + i * PAGE_SIZE);
+	for (;;) {
+		GUEST_SYNC(0);
+		for (i = 0; i < SPARSE_USED; i++)
+			guest_write64(SPARSE_GVA + i * PAGE_SIZE, i + 1);
+	}
+}
+
+struct contender {
+	struct kvm_vm *vm;
+	_Atomic bool stop;
+};
+
+/* Wants KVM's lock for writing, and never has a reason for a flush. */
+static void *contend(void *arg)
+{
+	struct contender *c = arg;
+
+	while (!c->stop)
+		__vm_ioctl(c->vm, KVM_SET_NR_MMU_PAGES, (void *)100000UL);
+	return NULL;
+}
+
+/*
+ * What there is to unmap comes first, and KVM lets go of its lock when it is long past
+ * that: the TLBs must be flushed before the host has its pages, all the same.
+ */
+KVM_TEST(start_of_a_sparse_range_is_flushed)
+{
+	struct contender c = {};
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	int64_t flushes;
+	unsigned int i;
+	void *mem;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_touch_sparsely);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, SPARSE_GPA, LONG_SLOT,
+				    SPARSE_PAGES, 0);
+	virt_map(vm, SPARSE_GVA, SPARSE_GPA, SPARSE_PAGES);
+	mem = addr_gpa2hva(vm, SPARSE_GPA);
+	madvise(mem, SPARSE_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	vcpu_expect_sync(vcpu, 0);
+	TEST_ERROR_ON(madvise(mem, SPARSE_PAGES * PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
+	c.vm = vm;
+	errno = pthread_create(&thread, NULL, contend, &c);
+	TEST_ERROR_ON(errno, "cannot start a thread");
+	for (i = 0; i < SPARSE_ROUNDS; i++) {
+		vcpu_expect_sync(vcpu, 0);
+		breadcrumb("drop a range whose first %lu pages are there, round %u", SPARSE_USED,
+			   i);
+		flushes = vm_tlb_flush_requests(vm);
+		TEST_ERROR_ON(madvise(mem, SPARSE_PAGES * PAGE_SIZE, MADV_DONTNEED),
+			      "MADV_DONTNEED");
+		vm_expect_tlb_flush(vm, flushes,
+				    "the host has dropped pages at the start of a long range");
+	}
+	c.stop = true;
+	pthread_join(thread, NULL);
+	kvm_vm_free(vm);
+}
+
+/* ---- roots on their way out ---- */
+
+/* KVM drops 1G at a time, and lets others in between: the same memory in each. */
+#define ROOT_GPA(n)	((5UL + (n)) * SZ_1G)
+#define ROOT_GVA(n)	((224UL << 39) + (n) * SZ_1G)
+#define ROOT_SLOT(n)	(10 + (n))
+#define ROOT_PIECES	32UL
+#define PIECE_2M	8UL
+#define PIECE_PAGES	(PIECE_2M * PAGES_PER_2M)
+#define ROOT_ROUNDS	4
+
+static void guest_touch_large(void)
+{
+	uint64_t n, i;
+
+	for (;;) {
+		for (n = 0; n < ROOT_PIECES; n++)
+			for (i = 0; i < PIECE_2M; i++)
+				guest_read64(ROOT_GVA(n) + i * SZ_2M);
+		GUEST_SYNC(0);
+	}
+}
+
+static void log_pieces(struct kvm_vm *vm, uint32_t flags)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROOT_PIECES; i++)
+		vm_mem_region_set_flags(vm, ROOT_SLOT(i), flags);
+}
+
+static void *reload_slot(void *arg)
+{
+	vm_mem_region_reload(arg, BUSY_SLOT);
+	return NULL;
+}
+
+/*
+ * When a slot goes, KVM drops all roots, piece by piece. Until then they have the
+ * host's pages as much as ever: one that the host takes meanwhile must leave them at
+ * once. The host's pages are large and go fast, KVM has split them for the log.
+ */
+KVM_TEST(pages_leave_roots_that_are_being_dropped, .huge_2m = PIECE_2M)
+{
+	const int64_t mapped = ROOT_PIECES * PIECE_PAGES;
+	const int64_t dropped = mapped - ROOT_PIECES * PAGES_PER_2M;
+	int64_t before, after;
+	struct backing_mem mem;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	unsigned int i;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_touch_large);
+	backing_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, PIECE_2M * SZ_2M,
+			  ROOT_GPA(0));
+	for (i = 0; i < ROOT_PIECES; i++) {
+		vm_mem_region_add_backing(vm, &mem, mem.hva, ROOT_GPA(i), ROOT_SLOT(i),
+					  PIECE_PAGES, 0);
+		virt_map_level(vm, ROOT_GVA(i), ROOT_GPA(i), PIECE_2M * SZ_2M, PG_LEVEL_2M);
+	}
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, SZ_4G, BUSY_SLOT, 1, 0);
+	for (i = 0; i < ROOT_ROUNDS; i++) {
+		vcpu_expect_sync(vcpu, 0);
+		log_pieces(vm, KVM_MEM_LOG_DIRTY_PAGES);
+		__TEST_REQUIRE(vm_read_stat(vm, "pages_4k", &before) && before >= mapped,
+			       "needs large pages that are split ahead of faults: Linux 5.18, and the TDP MMU");
+		breadcrumb("drop pages while KVM drops its roots, round %u", i);
+		errno = pthread_create(&thread, NULL, reload_slot, vm);
+		TEST_ERROR_ON(errno, "cannot start a thread");
+		do
+			vm_read_stat(vm, "pages_4k", &after);
+		while (after == before);
+		TEST_ERROR_ON(madvise((char *)mem.hva + SZ_2M, (PIECE_2M - 1) * SZ_2M,
+				      MADV_DONTNEED), "MADV_DONTNEED");
+		vm_read_stat(vm, "pages_4k", &after);
+		pthread_join(thread, NULL);
+		TEST_ASSERT_ORACLE(ORACLE_STATS, after <= before - dropped,
+				   "the host has dropped %ld pages of %ld that were mapped when KVM began to drop its roots, and %ld are still mapped",
+				   dropped, before, after);
+		log_pieces(vm, 0);
+	}
+	kvm_vm_free(vm);
+	backing_mem_free(&mem);
 }
 
 /* ---- a fault next to what goes ---- */
