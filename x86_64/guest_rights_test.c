@@ -4,20 +4,23 @@
  * rights in the entries of a walk with CR0.WP, EFER.NX, CR4.SMEP, CR4.SMAP and
  * RFLAGS.AC, and PKRU: allowed, or a #PF with the right error code and CR2. The
  * same for accesses that KVM makes for the guest. Page tables are shared by
- * entries with other rights: the rights of each way there count.
+ * entries with other rights: the rights of each way there count. Without paging there
+ * are no rights, whatever CR4 says.
  *
  * What breaks this: shadow pages that are used for another mode of the CPU, or
  * for another way to the same table; what KVM does to write to a read-only page
  * for a guest that runs without WP; an emulator that goes by the bits of the last
  * exit.
  */
+#include "guest_modes.h"
 #include "guest_paging.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(guest_rights_test,
 	.fixes = FIXES("b1bd5cba3306 KVM: X86: MMU: Use the correct inherited permissions to get shadow page",
 		"844a5fe219cf KVM: MMU: fix ept=0/pte.u=1/pte.w=0/CR0.WP=0/CR4.SMEP=1/EFER.NX=0 combo",
-		"cf9f4c0eb169 KVM: x86/mmu: Refresh CR0.WP prior to checking for emulated permission faults"));
+		"cf9f4c0eb169 KVM: x86/mmu: Refresh CR0.WP prior to checking for emulated permission faults",
+		"c53bbe2145f5 KVM: x86: SVM: don't passthrough SMAP/SMEP/PKE bits in !NPT && !gCR0.PG case"));
 
 #define NR_RIGHTS	8		/* of one entry: W, U, NX */
 
@@ -495,6 +498,71 @@ KVM_TEST(fault_flushes_its_address)
 	breadcrumb("stores that fault, and reads behind them");
 	vcpu_expect_done(vcpu);
 	kvm_vm_free(vm);
+}
+
+/* ---- without paging ---- */
+
+FIXTURE_VARIANT(early) {
+	uint32_t cr4;
+	unsigned int cpuid_7_ebx;
+	enum modes_op op;
+	uint32_t offset;
+};
+KVM_FIXTURE(early)
+FIXTURE_VARIANT_ADD(early, smep) { X86_CR4_SMEP, 7, MODES_EXEC, MODES_CALLEE_OFFSET };
+FIXTURE_VARIANT_ADD(early, smap) { X86_CR4_SMAP, 20, MODES_READ, 0 };
+
+/* Steps that may fault, and do not exit. */
+static void run_steps(struct modes *m)
+{
+	const struct kvm_run *run = m->vcpu->run;
+
+	vcpu_run(m->vcpu);
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != MODES_DONE_PORT)
+		vcpu_unexpected_exit(m->vcpu, "the end of the guest's steps");
+	m->box->nr = 0;
+}
+
+/*
+ * Set before paging is on, SMEP and SMAP mean nothing, and with the write to CR0 that
+ * turns it on they count. Shadow paging has page tables all the time.
+ */
+KVM_TEST_F(early, counts_once_paging_is_on)
+{
+	const uint32_t cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP;
+	const uint32_t pse = X86_CR4_PSE;
+	const uint32_t addr = modes_window(1) + variant->offset;
+	struct modes_step *s;
+	struct modes m;
+	unsigned int i;
+
+	__TEST_REQUIRE(has_cpuid_7_ebx(variant->cpuid_7_ebx),
+		       "needs CR4 bit 0x%x in the guest's CPUID", variant->cr4);
+	modes_create(&m);
+	*modes_word32(&m, m.root[MODE_32BIT] + (addr >> 22) * 4) |= PTE_USER_MASK;
+	*modes_word32(&m, m.pt32[0] + (addr >> 12 & 1023) * 4) |= PTE_USER_MASK;
+	for (i = 0; i < 6; i++) {
+		modes_switch(&m, MODE_NONPAGED);
+		modes_add(&m, MODES_CR4, 0, variant->cr4);
+		modes_run(&m, "round %u: CR4 0x%x without paging", i, variant->cr4);
+		modes_check(&m, "round %u, with CR4 0x%x", i, variant->cr4);
+		breadcrumb("round %u: 32-bit paging, with CR4 0x%x from before", i, variant->cr4);
+		modes_add(&m, MODES_CR4, 0, variant->cr4 | pse);
+		modes_add(&m, MODES_CR3, 0, m.root[MODE_32BIT]);
+		modes_add(&m, MODES_CR0, 0, cr0 | X86_CR0_PG);
+		s = modes_add(&m, variant->op, addr, 0);
+		run_steps(&m);
+		TEST_ASSERT(s->vector == PF_VECTOR && s->cr2 == addr &&
+			    s->error_code & PFERR_PRESENT_MASK,
+			    "the kernel %s a user's page at 0x%x, with CR4 0x%x since before CR0.PG: want a #PF, got vector %u, error code 0x%x, CR2 0x%x",
+			    variant->op == MODES_EXEC ? "executes" : "reads", addr,
+			    variant->cr4 | pse, s->vector, s->error_code, s->cr2);
+		m.mode = MODE_32BIT;
+		modes_add(&m, MODES_CR4, 0, pse);
+		modes_add(&m, variant->op, addr, 0);
+		modes_run(&m, "round %u: CR4 0x%x", i, pse);
+	}
+	modes_free(&m);
 }
 
 KVM_TEST_MAIN()
