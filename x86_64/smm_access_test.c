@@ -8,10 +8,13 @@
  * What breaks this: an access through the VM's slots where the vCPU's were meant,
  * something remembered of a lookup that is used in the other mode, an MMU notifier
  * that looks at one address space only. smm_memslot_test has what vCPUs access.
+ *
+ * And who comes back by RSM has the registers, and so the page tables, of before the SMI.
  */
 #include <sys/mman.h>
 
 #include "kvm_test_harness.h"
+#include "processor.h"
 #include "smm.h"
 
 KVM_TEST_SUITE(smm_access_test,
@@ -329,6 +332,62 @@ KVM_TEST(memory_that_the_host_gives_up_is_gone)
 	}
 	enter(&w, OUTSIDE);
 	kvm_vm_free(w.vm);
+}
+
+/* ---- there and back ---- */
+
+FIXTURE_VARIANT(rsm) {
+	uint64_t cr0_clear, cr3, cr4;
+	bool pcid;
+};
+KVM_FIXTURE(rsm)
+FIXTURE_VARIANT_ADD(rsm, plain) { };
+FIXTURE_VARIANT_ADD(rsm, without_wp) { .cr0_clear = X86_CR0_WP };
+FIXTURE_VARIANT_ADD(rsm, pcid_0) { .cr4 = X86_CR4_PCIDE, .pcid = true };
+FIXTURE_VARIANT_ADD(rsm, pcid_5) { .cr3 = 5, .cr4 = X86_CR4_PCIDE, .pcid = true };
+
+/* PCIDs are an error with paging off, where an SMI leads to and RSM comes from. */
+KVM_TEST_F(rsm, gives_back_what_the_smi_took)
+{
+	const struct kvm_cpuid_entry2 *e1 = get_cpuid_entry(kvm_get_supported_cpuid(), 1, 0);
+	struct kvm_sregs before, after;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	__TEST_REQUIRE(!variant->pcid || (e1 && e1->ecx & BIT(17)),
+		       "needs PCID in the guest's CPUID: a CPU with it");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_take_orders);
+	vm_smm_init(vm);
+	vm_smi_handler_init(vm, SMM_ONLY_SLOT);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
+	virt_pg_map(vm, GPA, GPA);
+	guest_order.op = OP_READ;
+	guest_order.src = GPA;
+	sync_global_to_guest(vm, guest_order);
+	vcpu_sregs_get(vcpu, &before);
+	before.cr0 &= ~variant->cr0_clear;
+	before.cr3 |= variant->cr3;
+	before.cr4 |= variant->cr4;
+	vcpu_sregs_set(vcpu, &before);
+	for (i = 0; i < 6; i++) {
+		*(uint64_t *)addr_gpa2hva(vm, GPA) = i;
+		vcpu_expect_sync(vcpu, i);
+		vcpu_sregs_get(vcpu, &before);
+		breadcrumb("SMI %u, and back", i);
+		vcpu_smi(vcpu);
+		vcpu_smm_order(vcpu, SMM_READ, 0x30000, 0);
+		vcpu_smm_finish(vcpu);
+		vcpu_smm_order(vcpu, SMM_RSM, 0, 0);
+		vcpu_expect_sync(vcpu, i);
+		vcpu_sregs_get(vcpu, &after);
+		TEST_ASSERT(after.cr0 == before.cr0 && after.cr3 == before.cr3 &&
+			    after.cr4 == before.cr4 && after.efer == before.efer,
+			    "CR0 0x%llx, CR3 0x%llx, CR4 0x%llx, EFER 0x%llx after RSM; when the SMI came they were 0x%llx, 0x%llx, 0x%llx, 0x%llx",
+			    after.cr0, after.cr3, after.cr4, after.efer, before.cr0,
+			    before.cr3, before.cr4, before.efer);
+	}
+	kvm_vm_free(vm);
 }
 
 KVM_TEST_MAIN()
