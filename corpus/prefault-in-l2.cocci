@@ -13,8 +13,9 @@
 // are walked by the gpas of L2. What user space asks for is a gpa of L1.
 
 @@
+identifier vcpu;
 @@
-kvm_tdp_page_prefault(...)
+kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, ...)
 {
 ...
 - if (vcpu->arch.mmu->page_fault != kvm_tdp_page_fault)
