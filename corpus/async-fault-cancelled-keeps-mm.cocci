@@ -16,7 +16,9 @@
 @@
 expression work;
 @@
- if (cancel_work_sync(&work->work)) {
+kvm_clear_async_pf_completion_queue(...)
+{
+<...
 - mmput(work->mm);
-  ...
- }
+...>
+}

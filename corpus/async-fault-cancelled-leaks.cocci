@@ -14,7 +14,10 @@
 @@
 expression work, cache;
 @@
- if (cancel_work_sync(&work->work)) {
-  ...
+kvm_clear_async_pf_completion_queue(...)
+{
+<...
+ mmput(work->mm);
 - kmem_cache_free(cache, work);
- }
+...>
+}

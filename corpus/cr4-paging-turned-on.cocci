@@ -17,8 +17,8 @@ identifier vcpu, old_paging;
 @@
 svm_set_cr0(struct kvm_vcpu *vcpu, ...)
 {
-...
+<...
 - if (old_paging != is_paging(vcpu))
 -	svm_set_cr4(vcpu, kvm_read_cr4(vcpu));
-...
+...>
 }

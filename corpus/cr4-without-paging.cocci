@@ -17,8 +17,8 @@ identifier vcpu;
 @@
 svm_set_cr4(struct kvm_vcpu *vcpu, ...)
 {
-...
+<...
 - if (!is_paging(vcpu))
 -	cr4 &= ~(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE);
-...
+...>
 }
