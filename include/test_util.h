@@ -175,6 +175,14 @@ void backing_mem_alloc(struct backing_mem *mem,
 void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type type,
 			size_t size, uint64_t offset, int fd, off_t fd_offset);
 /*
+ * Other pages of the host's, with nothing in them yet, for the anonymous memory at @hva.
+ * What is just dropped and touched again may well get the same pages again, and then who
+ * has not forgotten the old ones is right by chance. Returns where those are until the
+ * caller unmaps them. MADV_HUGEPAGE and the like are not taken along.
+ */
+void *backing_exchange(void *hva, size_t size);
+
+/*
  * Unmaps it. Nobody else may map it or, where it is a memfd, hold a page of it: what
  * KVM keeps of a VM that is gone is a leak.
  */

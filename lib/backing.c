@@ -202,6 +202,18 @@ void backing_mem_map_fd(struct backing_mem *mem, enum vm_mem_backing_src_type ty
 		      vm_mem_backing_src_name(type));
 }
 
+void *backing_exchange(void *hva, size_t size)
+{
+	void *old;
+
+	old = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	TEST_ERROR_ON(old == MAP_FAILED || mremap(hva, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+						  old) != old, "cannot move the old pages away");
+	TEST_ERROR_ON(mmap(hva, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			   MAP_NORESERVE | MAP_FIXED, -1, 0) != hva, "cannot map other pages");
+	return old;
+}
+
 /*
  * The kernel refuses to seal a file against writing as long as anything maps it, or
  * has a reference to one of its pages, and tries for a while before it does: see

@@ -81,10 +81,12 @@ FIXTURE_VARIANT_ADD(fault, of_thp) {
 	.hole = SZ_64K, .distance = SZ_2M,
 };
 
-static void renew_thp(const struct backing_mem *mem)
+static void *renew_thp(const struct backing_mem *mem)
 {
-	TEST_ERROR_ON(madvise(mem->hva, mem->size, MADV_DONTNEED) ||
-		      madvise(mem->hva, mem->size, MADV_HUGEPAGE), "cannot renew THPs");
+	void *old = backing_exchange(mem->hva, mem->size);
+
+	TEST_ERROR_ON(madvise(mem->hva, mem->size, MADV_HUGEPAGE), "cannot renew THPs");
+	return old;
 }
 
 KVM_TEST_F(fault, meets_pages_that_go)
@@ -94,6 +96,7 @@ KVM_TEST_F(fault, meets_pages_that_go)
 	struct page_vm p;
 	unsigned int i;
 	size_t offset;
+	void *old;
 
 	create_scattered(&p, &mem, 2, variant->src, variant->unit);
 	for (i = 0; i < 8; i++) {
@@ -112,8 +115,9 @@ KVM_TEST_F(fault, meets_pages_that_go)
 		if (variant->src != VM_MEM_SRC_ANONYMOUS_THP)
 			continue;
 		page_worker_read(&p.workers[1], "with the host's pattern everywhere");
-		renew_thp(&mem);
+		old = renew_thp(&mem);
 		page_area_fill(&p.area, 0, p.area.npages, 2 * i + 3);
+		munmap(old, size);
 	}
 	page_worker_read(&p.workers[1], "with the host's pattern everywhere");
 	page_worker_write(&p.workers[0], 0, p.area.npages, 100);

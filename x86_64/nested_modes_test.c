@@ -455,23 +455,13 @@ KVM_TEST_F(l1, edits_entries_of_l2)
 	modes_free(&h.m);
 }
 
-/*
- * Returns where the pages of before are: as long as they are there, the host cannot take
- * the same ones again.
- */
 static void *exchange_data(struct host *h, uint32_t first)
 {
 	const size_t size = MODES_DATA_PAGES * PAGE_SIZE;
-	void *hva = h->m.data.hva, *old;
+	void *old = backing_exchange(h->m.data.hva, size);
 	unsigned int i;
 
-	old = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	TEST_ERROR_ON(old == MAP_FAILED || mremap(hva, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
-						  old) != old, "cannot move the data's pages");
-	TEST_ERROR_ON(mmap(hva, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != hva,
-		      "cannot map other pages");
-	madvise(hva, size, MADV_HUGEPAGE);
+	madvise(h->m.data.hva, size, MADV_HUGEPAGE);
 	for (i = 0; i < MODES_DATA_PAGES; i++)
 		modes_fill_page(&h->m, MODES_DATA_GPA + i * PAGE_SIZE, first + i);
 	return old;

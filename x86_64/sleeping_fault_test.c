@@ -229,6 +229,7 @@ static void use_moved_slot(struct nested_cpu *cpu)
 {
 	const size_t last = BIG_SIZE - PAGE_SIZE;
 	uint64_t *word = addr_gpa2hva(n.vm, BIG_MOVED_GPA + last);
+	void *old = NULL;
 	unsigned int i;
 
 	nested_map(&n, OFF, BIG_MOVED_GPA + last, PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
@@ -236,8 +237,11 @@ static void use_moved_slot(struct nested_cpu *cpu)
 		*word = 0x1000 + i;
 		l2_read(cpu, OFF, 0x1000 + i);
 		nested_run(cpu, "the slot has moved");
-		TEST_ERROR_ON(madvise(word, PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
+		if (old)
+			munmap(old, PAGE_SIZE);
+		old = backing_exchange(word, PAGE_SIZE);
 	}
+	munmap(old, PAGE_SIZE);
 }
 
 /*
