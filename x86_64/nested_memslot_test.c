@@ -189,6 +189,7 @@ KVM_TEST_F(l2, sees_what_the_host_does_to_memory)
 /* Memory that the host may only read: L2 reads it, and its write is an EFAULT. */
 KVM_TEST_F(l2, cannot_write_what_the_host_protects)
 {
+	const size_t page = 3 * PAGE_SIZE;	/* L2 has written to it before */
 	struct nested_cpu *cpu;
 	struct nested n;
 	char *hva;
@@ -200,16 +201,15 @@ KVM_TEST_F(l2, cannot_write_what_the_host_protects)
 	nested_run_in_l2(cpu, "before the host protects its memory");
 	TEST_ERROR_ON(mprotect(hva, NPAGES * PAGE_SIZE, PROT_READ), "mprotect");
 	l2_read(cpu, 0, WORD(1, 0));
-	l2_read(cpu, PAGE_SIZE, WORD(1, 1));
+	l2_read(cpu, page, WORD(1, 3));
 	nested_run_in_l2(cpu, "read only");
-	l2_write(cpu, PAGE_SIZE + 16, 0x77);
+	l2_write(cpu, page + 16, 0x77);
 	TEST_ASSERT_ERRNO(_vcpu_run(cpu->vcpu), EFAULT,
 			  "L2 writes to memory that the host has read-only");
-	TEST_ASSERT_EQ(*(uint64_t *)(hva + PAGE_SIZE + 16),
-		       pattern_word(PATTERN(1), 1, 2));
+	TEST_ASSERT_EQ(*(uint64_t *)(hva + page + 16), pattern_word(PATTERN(1), 3, 2));
 	TEST_ERROR_ON(mprotect(hva, NPAGES * PAGE_SIZE, PROT_READ | PROT_WRITE),
 		      "mprotect");
-	l2_read(cpu, PAGE_SIZE + 16, 0x77);
+	l2_read(cpu, page + 16, 0x77);
 	nested_run(cpu, "writable again");
 	nested_free(&n);
 }
