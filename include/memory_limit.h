@@ -12,9 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MEMORY_LIMIT_PIPES	64
+
 struct memory_limit {
 	int root, dir;		/* of the hierarchy, and the cgroup's */
 	int limit, usage;	/* files there */
+	int pipe[MEMORY_LIMIT_PIPES];	/* to take less than a page */
 };
 
 /* Moves this process there; a host that cannot is a skip. */
@@ -35,6 +38,11 @@ void memory_limit_kills(struct memory_limit *ml, bool kills);
  */
 void memory_limit_set(struct memory_limit *ml, uint64_t pages);
 void memory_limit_lift(struct memory_limit *ml);
+/*
+ * What was freed is nobody's any more, and is not found to spare in the midst of a call;
+ * after what KVM frees late, as page tables and files.
+ */
+void memory_limit_settle(struct memory_limit *ml);
 
 /*
  * Calls @fn with nothing to spare, then with one page, two, ..., until it returns

@@ -2,12 +2,14 @@
 /* Kernel memory that runs out, see include/memory_limit.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "memory_limit.h"
@@ -86,6 +88,59 @@ static void remove_cgroup(const void *arg)
 		unlinkat(root, CGROUP, AT_REMOVEDIR);
 }
 
+/*
+ * What takes less than a page: so much first, and KVM has that much less of the page that
+ * small things are made in. It is a pipe's array that is made longer, since that is given
+ * back at once, as an open file is not. Four of them make a piece, of 512 bytes.
+ */
+#define PIPES_PER_PIECE	4
+#define PIECES_PER_PAGE	8
+#define MOST_PIECES	(MEMORY_LIMIT_PIPES / PIPES_PER_PIECE)
+#define SHORT_PIPE	PAGE_SIZE
+#define LONG_PIPE	(4 * PAGE_SIZE)
+
+static void open_pipes(struct memory_limit *ml)
+{
+	unsigned int i;
+	int fd[2];
+
+	for (i = 0; i < MEMORY_LIMIT_PIPES; i++) {
+		TEST_ERROR_ON(pipe2(fd, O_CLOEXEC), "pipe: %s", strerror(errno));
+		TEST_ERROR_ON(fcntl(fd[0], F_SETPIPE_SZ, SHORT_PIPE) < 0, "a pipe's size: %s",
+			      strerror(errno));
+		close(fd[1]);
+		ml->pipe[i] = fd[0];
+	}
+}
+
+static void close_pipes(struct memory_limit *ml)
+{
+	unsigned int i;
+
+	for (i = 0; i < MEMORY_LIMIT_PIPES; i++)
+		close(ml->pipe[i]);
+}
+
+/* Returns how many there was memory for. */
+static unsigned int take_pieces(struct memory_limit *ml, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr * PIPES_PER_PIECE; i++) {
+		if (fcntl(ml->pipe[i], F_SETPIPE_SZ, LONG_PIPE) < 0)
+			break;
+	}
+	return (i + PIPES_PER_PIECE - 1) / PIPES_PER_PIECE;
+}
+
+static void give_pieces_back(struct memory_limit *ml, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr * PIPES_PER_PIECE; i++)
+		fcntl(ml->pipe[i], F_SETPIPE_SZ, SHORT_PIPE);
+}
+
 void memory_limit_create(struct memory_limit *ml)
 {
 	ml->root = open_hierarchy();
@@ -103,6 +158,7 @@ void memory_limit_create(struct memory_limit *ml)
 	stay_on_this_cpu();
 	join(ml->dir);
 	usage(ml);
+	open_pipes(ml);
 	memory_limit_lock_memory();
 	case_context.report->short_of_memory = true;
 }
@@ -111,6 +167,7 @@ void memory_limit_free(struct memory_limit *ml)
 {
 	munlockall();
 	join(ml->root);
+	close_pipes(ml);
 	close(ml->limit);
 	close(ml->usage);
 	close(ml->dir);
@@ -118,12 +175,41 @@ void memory_limit_free(struct memory_limit *ml)
 	close(ml->root);
 }
 
+/* Refused, and yet what CPUs keep ready for the cgroup is given back: here at once. */
+static void give_ready_pages_back(struct memory_limit *ml)
+{
+	put(ml->limit, "0");
+}
+
+/*
+ * CPUs give back what they have to some time after a grace period of RCU. A wait for one
+ * may be behind all that is in this CPU's queue, but not behind what is in the others', of
+ * what KVM's own threads have zapped, nor before the ready pages of the others are back.
+ */
+#define SETTLED		2
+#define MOST_WAITS	16
+#define WAIT_US		4000
+
+void memory_limit_settle(struct memory_limit *ml)
+{
+	unsigned int waits, same = 0;
+	uint64_t before = 0, now;
+
+	for (waits = 0; same < SETTLED && waits < MOST_WAITS; waits++) {
+		give_ready_pages_back(ml);
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		usleep(WAIT_US);
+		now = usage(ml);
+		same = now == before ? same + 1 : 1;
+		before = now;
+	}
+}
+
 void memory_limit_set(struct memory_limit *ml, uint64_t pages)
 {
 	char limit[32];
 
-	/* Refused, and yet what the CPU keeps ready for the cgroup is given back. */
-	put(ml->limit, "0");
+	give_ready_pages_back(ml);
 	snprintf(limit, sizeof(limit), "%lu", usage(ml) + pages * PAGE_SIZE);
 	TEST_ERROR_ON(put(ml->limit, limit), "limit of %s bytes: %s", limit, strerror(errno));
 }
@@ -133,61 +219,45 @@ void memory_limit_lift(struct memory_limit *ml)
 	TEST_ERROR_ON(put(ml->limit, "-1"), "no limit: %s", strerror(errno));
 }
 
-/*
- * An open file takes less than a page: so many first, and KVM has that much less of
- * the page that small things are made in.
- */
-#define MOST_FILES	16
-
-static void open_files(int fd[MOST_FILES], unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < MOST_FILES; i++)
-		fd[i] = i < nr ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
-}
-
-static void close_files(int fd[MOST_FILES])
-{
-	unsigned int i;
-
-	for (i = 0; i < MOST_FILES; i++) {
-		if (fd[i] >= 0)
-			close(fd[i]);
-	}
-}
-
 /* A page is given in small pieces where that is all that may be needed. */
 #define PIECEMEAL_PAGES	3
 
 struct budget {
-	unsigned int pages, files;
+	unsigned int pages, pieces;
 };
 
+/*
+ * Of the first page, and of what was left of another one before, as many pieces are taken
+ * as there are; from there on it is one less each time.
+ */
 static struct budget next_budget(struct budget b, bool piecemeal)
 {
-	if (piecemeal && b.files && b.pages <= PIECEMEAL_PAGES)
-		return (struct budget){ b.pages, b.files - 1 };
+	if (piecemeal && b.pieces && b.pages <= PIECEMEAL_PAGES)
+		return (struct budget){ b.pages, b.pieces - 1 };
 	b.pages++;
-	b.files = piecemeal && b.pages <= PIECEMEAL_PAGES ? MOST_FILES : b.pages * 7 % (MOST_FILES + 1);
+	if (!piecemeal || b.pages > PIECEMEAL_PAGES)
+		b.pieces = b.pages * 7 % (PIECES_PER_PAGE + 1);
+	else
+		b.pieces = b.pages > 1 ? PIECES_PER_PAGE - 1 : MOST_PIECES;
 	return b;
 }
 
 static int with_memory(struct memory_limit *ml, const char *what, bool piecemeal,
 		       int (*fn)(void *arg), void (*failed)(void *arg), void *arg)
 {
-	int ret, err, fd[MOST_FILES];
 	struct budget b = {};
 	unsigned int nr = 0;
+	int ret, err;
 
+	memory_limit_settle(ml);
 	for (; b.pages < MOST_PAGES; b = next_budget(b, piecemeal), nr++) {
-		test_step("%s, with %u pages less %u open files to spare", what, b.pages, b.files);
+		test_step("%s, with %u pages less %u pieces to spare", what, b.pages, b.pieces);
 		memory_limit_set(ml, b.pages);
-		open_files(fd, b.files);
+		b.pieces = take_pieces(ml, b.pieces);
 		ret = fn(arg);
 		err = errno;
 		memory_limit_lift(ml);
-		close_files(fd);
+		give_pieces_back(ml, b.pieces);
 		if (ret != -1)
 			break;
 		TEST_ASSERT_ORACLE(ORACLE_ERRNO, err == ENOMEM,

@@ -33,6 +33,7 @@ KVM_TEST_SUITE(memory_limit_test,
 #define SLOT		1
 #define GPA		0x40000000UL
 #define MOVED_GPA	0x80000000UL
+#define OTHER_GPA	0xc0000000UL
 #define SLOT_SIZE	(64UL * SZ_1M)
 #define VALUE		0x600d600d600d600dUL
 #define GAP_VALUE	0x6a9UL
@@ -236,12 +237,43 @@ static int set_region(void *arg)
 	return __vm_ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &w->region);
 }
 
+/*
+ * A slot that goes or moves takes all page tables along, even if in the end it stays, and
+ * what they were may be there to spare in the midst of a call. Here another slot does so.
+ */
+static void zap_page_tables(struct world *w)
+{
+	struct kvm_userspace_memory_region other = {
+		.slot = SLOT + 1, .guest_phys_addr = OTHER_GPA, .memory_size = PAGE_SIZE,
+		.userspace_addr = (uintptr_t)w->mem };
+
+	vm_ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &other);
+	other.memory_size = 0;
+	vm_ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &other);
+}
+
+static void check_and_zap(void *arg)
+{
+	struct world *w = arg;
+
+	world_check(w);
+	zap_page_tables(w);
+	memory_limit_settle(w->ml);
+}
+
 static void update(struct world *w, const char *what, gpa_t gpa, uint32_t flags)
 {
+	const bool zaps = w->gpa && gpa != w->gpa;
+
 	w->region = (struct kvm_userspace_memory_region){
 		.slot = SLOT, .flags = flags, .guest_phys_addr = gpa ?: GPA,
 		.memory_size = gpa ? SLOT_SIZE : 0, .userspace_addr = (uintptr_t)w->mem };
-	with_more_and_more_memory(w->ml, what, set_region, world_check, w);
+	if (zaps) {
+		zap_page_tables(w);
+		with_more_and_more_pages(w->ml, what, set_region, check_and_zap, w);
+	} else {
+		with_more_and_more_memory(w->ml, what, set_region, world_check, w);
+	}
 	w->gpa = gpa;
 	w->logged = flags & KVM_MEM_LOG_DIRTY_PAGES;
 	world_check(w);
@@ -553,6 +585,7 @@ static void shrink_bus(struct memory_limit *ml, enum bus_user which, unsigned in
 					   "device %u of kind %u: %s", i, what, strerror(errno));
 	}
 	test_step("device %u of kind %u goes without memory", device, which);
+	memory_limit_settle(ml);
 	memory_limit_set(ml, 0);
 	ret = use_bus(w.vm, which, device, fd, false);
 	memory_limit_lift(ml);
