@@ -94,6 +94,8 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level);
  * that the library maps; what is below is shared.
  */
 gpa_t virt_copy_root(struct kvm_vm *vm, int level);
+/* The same, in pages that @new_table gives. */
+gpa_t virt_copy_root_to(struct kvm_vm *vm, int level, gpa_t (*new_table)(void *arg), void *arg);
 
 /* The gpa of the guest's entry of @level on the way to @gva; there must be one. */
 gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level);

@@ -133,17 +133,21 @@ uint64_t *nested_entry(struct nested *n, uint64_t off, int level)
 	return addr_gpa2hva(n->vm, nested_entry_gpa(n, off, level));
 }
 
+static gpa_t new_table(void *n)
+{
+	return nested_new_table(n);
+}
+
 gpa_t nested_new_root(struct nested *n)
 {
 	struct userspace_mem_region *sys = vm_get_mem_region(n->vm, VM_SYS_SLOT);
-	gpa_t root = nested_new_table(n);
+	gpa_t root;
 
-	if (n->paging)
-		map(n, root, sys->gpa, sys->gpa, align_up(sys->size, SZ_2M), PG_LEVEL_2M,
-		    NESTED_RWX);
-	else
-		memcpy(addr_gpa2hva(n->vm, root),
-		       addr_gpa2hva(n->vm, virt_copy_root(n->vm, PG_LEVEL_512G)), PAGE_SIZE);
+	/* L1 edits entries of 512G, too, where they are not in the root. */
+	if (!n->paging)
+		return virt_copy_root_to(n->vm, PG_LEVEL_512G, new_table, n);
+	root = nested_new_table(n);
+	map(n, root, sys->gpa, sys->gpa, align_up(sys->size, SZ_2M), PG_LEVEL_2M, NESTED_RWX);
 	return root;
 }
 

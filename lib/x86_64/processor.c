@@ -229,9 +229,9 @@ uint64_t *vm_get_pte(struct kvm_vm *vm, gva_t gva, int *level)
 	return NULL;
 }
 
-gpa_t virt_copy_root(struct kvm_vm *vm, int level)
+gpa_t virt_copy_root_to(struct kvm_vm *vm, int level, gpa_t (*new_table)(void *arg), void *arg)
 {
-	gpa_t root = vm_phy_pages_alloc(vm, 1), table = root;
+	gpa_t root = new_table(arg), table = root;
 	uint64_t *old = addr_gpa2hva(vm, vm->pgd), *new;
 	int l;
 
@@ -241,9 +241,19 @@ gpa_t virt_copy_root(struct kvm_vm *vm, int level)
 		if (l == level)
 			return root;
 		old = addr_gpa2hva(vm, *old & PHYSICAL_PAGE_MASK);
-		table = vm_phy_pages_alloc(vm, 1);
+		table = new_table(arg);
 		*new = table | (*new & ~PHYSICAL_PAGE_MASK);
 	}
+}
+
+static gpa_t one_page(void *vm)
+{
+	return vm_phy_pages_alloc(vm, 1);
+}
+
+gpa_t virt_copy_root(struct kvm_vm *vm, int level)
+{
+	return virt_copy_root_to(vm, level, one_page, vm);
 }
 
 gpa_t vm_entry_gpa(struct kvm_vm *vm, gva_t gva, int level)
