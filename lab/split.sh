@@ -9,29 +9,49 @@
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154
 
-# By host: its process, the places of its tests in this run, the number of their cases,
+# By host: its process, the places of its tests in this run, what they may take in ms,
 # the file that is read, whether its tests have begun, and what came since the last one.
 host_pid=() host_tests=() host_load=() host_fd=() host_part=() host_at=() host_block=()
 blocks_done=0
 
-# The test with the most cases first, to the host that has the fewest.
+# "MS INDEX": how long each test may take, by what its cases took in the last logs below
+# build/log; of one that is not there, three cases make a second.
+weigh_tests() {
+	local logs=("$LAB_TOP"/build/log/*/results.tsv) i key
+	local from=$((${#logs[@]} > 20 ? ${#logs[@]} - 20 : 0))
+
+	{
+		[ ! -e "${logs[0]}" ] || cat "${logs[@]:from}"
+		echo plan
+		for i in "${!test_name[@]}"; do
+			echo "$i"
+		done
+		for key in "${case_order[@]}"; do
+			printf '%s\t%s\t%s\n' "${key%% *}" "${test_name[${key%% *}]}" "${key#* }"
+		done
+	} | awk -F '\t' '
+	$0 == "plan" { plan = 1; next }
+	!plan && $4 != "" { took[$2, $3] = $4 * 1000 }
+	plan && NF == 1 { ms[$1] = 50 }
+	plan && NF == 3 { ms[$1] += ($2, $3) in took ? took[$2, $3] : 300 }
+	END { for (i in ms) printf "%d %d\n", ms[i], i }'
+}
+
+# The longest test first, to the host that has the least to do.
 deal_tests() {
-	local i h least cases
+	local i h least ms
 
 	for ((h = 0; h < jobs; h++)); do
 		host_tests[h]='' host_load[h]=0
 	done
-	while read -r cases i; do
+	while read -r ms i; do
 		least=0
 		for ((h = 1; h < jobs; h++)); do
 			[ "${host_load[h]}" -ge "${host_load[least]}" ] || least=$h
 		done
 		host_tests[least]+=" $i"
-		host_load[least]=$((host_load[least] + cases))
-	done < <(for i in "${!test_name[@]}"; do
-		count_of "$i"
-		echo "$((planned + 1)) $i"
-	done | sort -k 1,1nr -k 2,2n)
+		host_load[least]=$((host_load[least] + ms))
+	done < <(weigh_tests | sort -k 1,1nr -k 2,2n)
 	for ((h = 0; h < jobs; h++)); do
 		# shellcheck disable=SC2086 # one word per number
 		host_tests[h]=$(printf '%s\n' ${host_tests[h]} | sort -n)
