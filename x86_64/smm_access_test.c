@@ -383,7 +383,8 @@ KVM_TEST_F(rsm, gives_back_what_the_smi_took)
 		vcpu_sregs_get(vcpu, &after);
 		/* A write to CR0 sets ET, KVM_SET_SREGS does not. */
 		TEST_ASSERT((after.cr0 | X86_CR0_ET) == (before.cr0 | X86_CR0_ET) &&
-			    after.cr3 == before.cr3 && after.cr4 == before.cr4 && after.efer == before.efer,
+			    after.cr3 == before.cr3 && after.cr4 == before.cr4 &&
+			    after.efer == before.efer,
 			    "CR0 0x%llx, CR3 0x%llx, CR4 0x%llx, EFER 0x%llx after RSM; when the SMI came they were 0x%llx, 0x%llx, 0x%llx, 0x%llx",
 			    after.cr0, after.cr3, after.cr4, after.efer, before.cr0,
 			    before.cr3, before.cr4, before.efer);
