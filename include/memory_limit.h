@@ -39,8 +39,8 @@ void memory_limit_kills(struct memory_limit *ml, bool kills);
 void memory_limit_set(struct memory_limit *ml, uint64_t pages);
 void memory_limit_lift(struct memory_limit *ml);
 /*
- * What was freed is nobody's any more, and is not found to spare in the midst of a call;
- * after what KVM frees late, as page tables and files.
+ * Waits until what has been freed is not the cgroup's any more: page tables and files are
+ * freed late, and a call would find their memory to spare.
  */
 void memory_limit_settle(struct memory_limit *ml);
 
