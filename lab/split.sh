@@ -14,26 +14,23 @@
 host_pid=() host_tests=() host_load=() host_fd=() host_part=() host_at=() host_block=()
 blocks_done=0
 
-# "MS INDEX": how long each test may take, by what its cases took in the last logs below
-# build/log; of one that is not there, three cases make a second.
+# "MS INDEX": how long each test may take, by lab/durations; of one that is not there,
+# three cases make a second.
 weigh_tests() {
-	local logs=("$LAB_TOP"/build/log/*/results.tsv) i key
-	local from=$((${#logs[@]} > 20 ? ${#logs[@]} - 20 : 0))
+	local i key
 
 	{
-		[ ! -e "${logs[0]}" ] || cat "${logs[@]:from}"
-		echo plan
+		grep -v '^#' "$LAB_DIR/durations"
 		for i in "${!test_name[@]}"; do
-			echo "$i"
+			echo "test $i"
 		done
 		for key in "${case_order[@]}"; do
-			printf '%s\t%s\t%s\n' "${key%% *}" "${test_name[${key%% *}]}" "${key#* }"
+			echo "case ${key%% *} ${test_name[${key%% *}]}"
 		done
-	} | awk -F '\t' '
-	$0 == "plan" { plan = 1; next }
-	!plan && $4 != "" { took[$2, $3] = $4 * 1000 }
-	plan && NF == 1 { ms[$1] = 50 }
-	plan && NF == 3 { ms[$1] += ($2, $3) in took ? took[$2, $3] : 300 }
+	} | awk '
+	$1 == "test" { ms[$2] = 50; next }
+	$1 == "case" { ms[$2] += $3 in usual ? usual[$3] : 300; next }
+	{ usual[$1] = $2 }
 	END { for (i in ms) printf "%d %d\n", ms[i], i }'
 }
 
