@@ -37,9 +37,9 @@ KVM_TEST_SUITE(memory_limit_test,
 #define SLOT_SIZE	(64UL * SZ_1M)
 #define VALUE		0x600d600d600d600dUL
 #define GAP_VALUE	0x6a9UL
-#define ROUNDS		4
+#define ROUNDS		3
 /* Where what may be lost is pages, of which some come and go. */
-#define PAGE_ROUNDS	16
+#define PAGE_ROUNDS	10
 
 /* ---- guest ---- */
 
@@ -168,7 +168,7 @@ static void expect_no_leak(unsigned int n, const char *what, void (*fn)(struct m
 
 	memory_limit_create(&r.ml);
 	breadcrumb("%s, warm up", what);
-	all_rounds(2, &r);
+	all_rounds(1, &r);
 	breadcrumb("%s", what);
 	host_usage_expect_constant(n, what, all_rounds, &r);
 	memory_limit_free(&r.ml);

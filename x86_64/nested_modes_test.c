@@ -588,7 +588,7 @@ KVM_TEST(pdptes_of_an_l2_are_edited)
 	modes_free(&h.m);
 }
 
-#define NR_VMS	48
+#define NR_VMS	24
 
 static void enter_l2_in_vms(unsigned int n, void *arg)
 {

@@ -26,7 +26,7 @@ KVM_TEST_SUITE(vm_churn_test,
 	.fixes = FIXES("2ee3757424be KVM: Destroy I/O bus devices on unregister failure _after_ sync'ing SRCU",
 		"eed3013faa40 KVM: Grab a reference to KVM for VM and vCPU stats file descriptors"));
 
-#define ROUNDS		32	/* --set rounds=N: more */
+#define ROUNDS		16	/* --set rounds=N: more */
 #define AT_ONCE		4
 
 #define RAM_GPA		0x40000000UL

@@ -216,7 +216,7 @@ void host_usage_expect_constant(unsigned int n, const char *what,
 		if (i == TRIES - 1)
 			sleep(SETTLE_S);
 		host_usage_read(&now);
-		keep_grown(&suspects, &before, &now, n / 2);
+		keep_grown(&suspects, &before, &now, (n + 1) / 2);
 		if (!suspects.nr)
 			return;
 		before = now;
