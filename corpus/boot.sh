@@ -18,11 +18,15 @@ test_name() {
 # not empty when the host was ended at a red case.  known is the file of what the
 # unmodified kernel does, where a red case is to end it.
 boot() {
-	local log=$1 modules=$2 args=(${silence:+--silence "$silence"} ${lab_options[@]+"${lab_options[@]}"}) param start=${EPOCHREALTIME/[.,]/}
+	local log=$1 modules=$2 args=(${silence:+--silence "$silence"}) param start=${EPOCHREALTIME/[.,]/}
 
 	shift 2
 	for param in ${set_params[@]+"${set_params[@]}"}; do
-		args+=(--param "$param")
+		if is_host_option "$param"; then
+			args+=("--${param%%=*}" "${param#*=}")
+		else
+			args+=(--param "$param")
+		fi
 	done
 	rm -rf "$log"
 	mkdir -p "$log" 2> /dev/null || die "cannot write to $log"

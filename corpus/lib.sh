@@ -114,6 +114,11 @@ is_param() {
 	[[ $1 =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_]+=[A-Za-z0-9_.,-]+$ ]]
 }
 
+# is_host_option WORD: not of a module, but of the machine that is emulated.
+is_host_option() {
+	[[ $1 =~ ^(cpu=[+-][A-Za-z0-9_.-]+|(numa|phys-bits)=[0-9]+)$ ]]
+}
+
 # Says what is wrong with a header, in one line; nothing when it can be used.
 header_problem() {
 	local file word

@@ -38,7 +38,7 @@ json_string() {
 # write_result FILE ID PARAMS TITLE VERDICT CASE HOW SECONDS WHY TIMES LOG: one line for
 # the table at the end, and one of JSON.
 write_result() {
-	local file=$1 id=$2 set="${3:-defaults}${lab_options[*]+ ${lab_options[*]}}" title=$4 verdict=$5
+	local file=$1 id=$2 set="${3:-defaults}" title=$4 verdict=$5
 	local by=$6 how=$7 after=$8 why=$9
 	local times=${10} log=${11} said=$6
 

@@ -114,7 +114,7 @@ static bool is_write(enum paging_op op)
 	return op == PAGING_WRITE || op == PAGING_MOVS;
 }
 
-/* SDM vol. 3 section 4.6.2, for data accesses to what is the user's. */
+/* SDM vol. 3 sections 4.6.2 and 4.7, for data accesses to what is the user's. */
 static bool pkey_forbids(struct paging_cpu *cpu, const struct paging_walk *w,
 			 enum paging_op op, bool user)
 {
@@ -157,7 +157,8 @@ static bool must_fault(struct paging_cpu *cpu, const struct paging_walk *w,
 		fault |= w->nx;
 	if (is_write(op))
 		fault |= !w->writable && (user || cpu->cr0 & X86_CR0_WP);
-	if (!fault && pkey_forbids(cpu, w, op, user)) {
+	/* Said even where the access has no right by the tables, either. */
+	if (pkey_forbids(cpu, w, op, user)) {
 		*error_code |= PFERR_PK_MASK;
 		return true;
 	}
