@@ -141,8 +141,13 @@ size_t get_backing_src_pagesz(enum vm_mem_backing_src_type type);
 /* True where MADV_COLLAPSE-free THP can be had (enabled is not "never"). */
 bool thp_configured(void);
 
-/* Free huge pages of @size bytes (2M or 1G) in the host's pool. */
-unsigned long hugetlb_free_pages(size_t size);
+#define HUGETLB_REASON_SIZE	160
+
+/*
+ * True where the host's pool has less than @want free huge pages of @page bytes (2M or
+ * 1G); @reason then says so, and what to do.
+ */
+bool hugetlb_lacks(char reason[HUGETLB_REASON_SIZE], size_t page, size_t want);
 
 /*
  * How many bytes of [@hva, @hva + @size), which are whole mappings, the host has

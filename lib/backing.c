@@ -60,22 +60,28 @@ bool thp_configured(void)
 	return buf[0] && !strstr(buf, "[never]");
 }
 
-unsigned long hugetlb_free_pages(size_t size)
+bool hugetlb_lacks(char reason[HUGETLB_REASON_SIZE], size_t page, size_t want)
 {
+	const char *name = page == SZ_2M ? "2M" : "1G";
 	unsigned long nr = 0;
 	char path[128];
 	FILE *f;
 
-	snprintf(path, sizeof(path),
-		 "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
-		 size / 1024);
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
+		 page / 1024);
 	f = fopen(path, "r");
-	if (!f)
-		return 0;
+	if (!f) {
+		snprintf(reason, HUGETLB_REASON_SIZE,
+			 "needs %s huge pages, which this host's CPU or kernel does not have", name);
+		return true;
+	}
 	if (fscanf(f, "%lu", &nr) != 1)
 		nr = 0;
 	fclose(f);
-	return nr;
+	snprintf(reason, HUGETLB_REASON_SIZE,
+		 "needs %zu free %s huge pages, %lu are free: raise /sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
+		 want, name, nr, page / 1024);
+	return nr < want;
 }
 
 size_t backing_huge_bytes(const void *hva, size_t size)
@@ -154,6 +160,7 @@ void backing_mem_alloc(struct backing_mem *mem, enum vm_mem_backing_src_type typ
 {
 	const struct backing_src *src = &backing_srcs[type];
 	int flags = MAP_FIXED | src->map_flags;
+	char lacks[HUGETLB_REASON_SIZE];
 	char *start;
 
 	memset(mem, 0, sizeof(*mem));
@@ -162,6 +169,9 @@ void backing_mem_alloc(struct backing_mem *mem, enum vm_mem_backing_src_type typ
 	mem->size = size;
 	mem->fd = -1;
 
+	if ((src->map_flags & MAP_HUGETLB || src->memfd_flags & MFD_HUGETLB) &&
+	    hugetlb_lacks(lacks, src->pagesz, size / src->pagesz))
+		test_skip("%s", lacks);
 	start = reserve_congruent(mem, offset);
 	if (src->memfd || src->file) {
 		mem->fd = backing_fd(src, size);
@@ -173,10 +183,6 @@ void backing_mem_alloc(struct backing_mem *mem, enum vm_mem_backing_src_type typ
 	if (src->map_flags & MAP_HUGETLB)
 		flags &= ~MAP_NORESERVE;
 	mem->hva = mmap(start, size, PROT_READ | PROT_WRITE, flags, mem->fd, 0);
-	if (mem->hva == MAP_FAILED && src->pagesz > SZ_4K && errno == ENOMEM)
-		test_skip("needs %zu free %s huge pages, %lu are free: raise /sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
-			  size / src->pagesz, src->pagesz == SZ_2M ? "2M" : "1G",
-			  hugetlb_free_pages(src->pagesz), src->pagesz / 1024);
 	TEST_ERROR_ON(mem->hva == MAP_FAILED, "cannot map %zu bytes of %s", size,
 		      src->name);
 

@@ -58,15 +58,12 @@ bool kernel_at_least(unsigned int major, unsigned int minor)
 	return a > major || (a == major && b >= minor);
 }
 
-static void need_huge(char *reason, size_t size, const char *name, size_t page,
-		      unsigned int want)
+static void need_huge(char *reason, size_t size, size_t page, unsigned int want)
 {
-	unsigned long nr_free = hugetlb_free_pages(page);
+	char lacks[HUGETLB_REASON_SIZE];
 
-	if (nr_free < want)
-		add_reason(reason, size,
-			   "needs %u free %s huge pages, %lu are free: raise /sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
-			   want, name, nr_free, page / 1024);
+	if (hugetlb_lacks(lacks, page, want))
+		add_reason(reason, size, "%s", lacks);
 }
 
 static unsigned long available_mb(void)
@@ -97,9 +94,9 @@ bool kvm_needs_met(const struct kvm_needs *needs, char *reason, size_t size)
 				   cap->name);
 	}
 	if (needs->huge_2m)
-		need_huge(reason, size, "2M", SZ_2M, needs->huge_2m);
+		need_huge(reason, size, SZ_2M, needs->huge_2m);
 	if (needs->huge_1g)
-		need_huge(reason, size, "1G", SZ_1G, needs->huge_1g);
+		need_huge(reason, size, SZ_1G, needs->huge_1g);
 	if (needs->cpus > cpus)
 		add_reason(reason, size, "needs %u CPUs, the host has %ld",
 			   needs->cpus, cpus);
