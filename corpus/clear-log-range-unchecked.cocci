@@ -7,7 +7,7 @@
 // params: defaults
 // shows: errno panic
 // hunks: 1
-// caught-by: dirty_log_errno_test.kvm.clear_dirty_log_checks_its_range
+// caught-by: dirty_log_errno_test.abi.x86_64.clear_dirty_log_checks_its_range
 //
 // Pages behind the slot's last one are bits behind its bitmap: the call reads and
 // clears whatever is there.

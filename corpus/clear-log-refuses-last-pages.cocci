@@ -7,7 +7,7 @@
 // params: defaults
 // shows: errno
 // hunks: 1
-// caught-by: dirty_log_errno_test.kvm.clear_dirty_log_checks_its_range
+// caught-by: dirty_log_errno_test.abi.x86_64.clear_dirty_log_checks_its_range
 //
 // Of a slot whose size is no multiple of 64 pages the last ones cannot be cleared.
 

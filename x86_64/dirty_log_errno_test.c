@@ -2,31 +2,77 @@
 /*
  * Wrong arguments of KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG get the errno that
  * belongs to them (KVM API document, sections 4.8 and 4.117), and a call that
- * fails changes nothing in the log.
+ * fails changes nothing in the log. So it is for a VMM of 32 bits, too, whose
+ * pointers are half as long.
  *
  * What breaks this: a check of slot or range that is missing, arithmetic that
- * wraps, a check that knows whole words of the bitmap only.
+ * wraps, a check that knows whole words of the bitmap only, a call that was
+ * forgotten where 32-bit ones are translated.
  */
+#include <sys/wait.h>
+
 #include "arena.h"
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(dirty_log_errno_test,
 	.needs = { .mem_mb = 64 },
 	.fixes = FIXES("98938aa8edd6 KVM: validate userspace input in kvm_clear_dirty_log_protect()",
-		       "76d58e0f07ec KVM: fix KVM_CLEAR_DIRTY_LOG for memory slots of unaligned size"));
+		       "76d58e0f07ec KVM: fix KVM_CLEAR_DIRTY_LOG for memory slots of unaligned size",
+		       "8750f9bbda11 KVM: add missing compat KVM_CLEAR_DIRTY_LOG"));
 
 #define SLOT	1
 #define FREE_SLOT 2
 #define GPA	ARENA_GPA
 #define NPAGES	70UL			/* not a multiple of 64 */
 
+/* ---- the calls, as 64-bit and as 32-bit code makes them ---- */
+
+#define I386_NR_GETPID	20
+#define I386_NR_IOCTL	54
+
+static int i386_syscall(uint32_t nr, uint32_t a, uint32_t b, uint32_t c)
+{
+	int ret;
+
+	asm volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c)
+		     : "memory", "r8", "r9", "r10", "r11");
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
+static bool kernel_has_i386_syscalls(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	TEST_ERROR_ON(pid < 0, "cannot fork");
+	if (!pid)
+		_exit(i386_syscall(I386_NR_GETPID, 0, 0, 0) != getpid());
+	TEST_ERROR_ON(waitpid(pid, &status, 0) != pid, "cannot wait for a child");
+	return !status;
+}
+
+FIXTURE_VARIANT(abi) {
+	bool i386;
+};
+KVM_FIXTURE(abi)
+
+FIXTURE_VARIANT_ADD(abi, x86_64) { false };
+FIXTURE_VARIANT_ADD(abi, i386) { true };
+
 struct world {
 	struct arena a;
 	struct patterned_mem mem;
+	bool i386;
 };
 
-static void world_create(struct world *w)
+static void world_create(struct world *w, bool i386)
 {
+	__TEST_REQUIRE(!i386 || kernel_has_i386_syscalls(),
+		       "needs a kernel with CONFIG_IA32_EMULATION, without ia32_emulation=0");
+	w->i386 = i386;
 	arena_create(&w->a, 1, 2 * NPAGES);
 	patterned_mem_alloc(&w->mem, VM_MEM_SRC_ANONYMOUS, NPAGES * PAGE_SIZE, GPA,
 			    (struct pattern){ 1, SLOT });
@@ -44,21 +90,33 @@ static void world_free(struct world *w)
 
 static uint64_t bitmap[16];
 
+/* Where a pointer of 32 bits ends, anything may follow. */
+#define NO_POINTER	(0xdeadULL << 48)
+
+/* All that is pointed to is static, and so below 4G. */
 static int get_log(struct world *w, uint32_t slot, void *to)
 {
-	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = to };
+	static struct kvm_dirty_log log;
 
-	return __vm_ioctl(w->a.vm, KVM_GET_DIRTY_LOG, &log);
+	log = (struct kvm_dirty_log){ .slot = slot, .dirty_bitmap = to };
+	if (!w->i386)
+		return __vm_ioctl(w->a.vm, KVM_GET_DIRTY_LOG, &log);
+	log.padding2 |= NO_POINTER;
+	return i386_syscall(I386_NR_IOCTL, w->a.vm->fd, KVM_GET_DIRTY_LOG, (uintptr_t)&log);
 }
 
 static int clear_log(struct world *w, uint32_t slot, uint64_t first, uint32_t nr,
 		     void *from)
 {
-	struct kvm_clear_dirty_log log = {
+	static struct kvm_clear_dirty_log log;
+
+	log = (struct kvm_clear_dirty_log){
 		.slot = slot, .first_page = first, .num_pages = nr, .dirty_bitmap = from,
 	};
-
-	return __vm_ioctl(w->a.vm, KVM_CLEAR_DIRTY_LOG, &log);
+	if (!w->i386)
+		return __vm_ioctl(w->a.vm, KVM_CLEAR_DIRTY_LOG, &log);
+	log.padding2 |= NO_POINTER;
+	return i386_syscall(I386_NR_IOCTL, w->a.vm->fd, KVM_CLEAR_DIRTY_LOG, (uintptr_t)&log);
 }
 
 static void expect_log(struct world *w, uint64_t low, uint64_t high, const char *when)
@@ -90,11 +148,11 @@ static void wrong_slots_have_their_errno(struct world *w)
 	}
 }
 
-KVM_TEST(calls_check_their_slot)
+KVM_TEST_F(abi, calls_check_their_slot)
 {
 	struct world w;
 
-	world_create(&w);
+	world_create(&w, variant->i386);
 	breadcrumb("dirty log of slots that are not logged");
 	wrong_slots_have_their_errno(&w);
 	vm_mem_region_set_flags(w.a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
@@ -106,8 +164,8 @@ KVM_TEST(calls_check_their_slot)
 }
 
 /* first_page and num_pages are multiples of 64, or num_pages reaches the end. */
-KVM_TEST(clear_dirty_log_checks_its_range,
-	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)))
+KVM_TEST_F(abi, clear_dirty_log_checks_its_range,
+	   .caps = NEED_CAPS(NEED_CAP(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)))
 {
 	static const struct {
 		uint64_t first;
@@ -131,7 +189,7 @@ KVM_TEST(clear_dirty_log_checks_its_range,
 	size_t i;
 	int ret;
 
-	world_create(&w);
+	world_create(&w, variant->i386);
 	memset(ones, 0xff, sizeof(ones));
 	vm_enable_cap(w.a.vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
 		      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE);
