@@ -39,11 +39,12 @@ make_in() {
 # make_code TREE TARGET...: kernel and modules have the same flags, so that neither
 # builds the other's objects again.  Debug information doubles the time of a build.  A
 # mutated function may leave a variable unused, which must not fail the build.
+# more_cflags: what else the compiler is told.
 make_code() {
 	local cflags=-g0
 
 	! grep -q '^CONFIG_GENDWARFKSYMS=y' "$1/.config" || cflags=
-	make_in "$1" KCFLAGS="$cflags" CONFIG_KVM_WERROR=n "${@:2}"
+	make_in "$1" KCFLAGS="$cflags ${more_cflags:-}" CONFIG_KVM_WERROR=n "${@:2}"
 }
 
 make_modules() {
