@@ -46,6 +46,7 @@ enum nested_op {
 	L1_FLUSH,		/* all that L1's tables say */
 	L1_INVALIDATE,		/* one address of L2; without nested paging */
 	L1_SET_ROOT,
+	L1_INJECT,		/* the value, an event, when L2 is entered next */
 	L1_TURN,		/* nothing; L2 is left before, and entered after it */
 	L2_READ,		/* the first of L2's */
 	L2_WRITE,
@@ -53,6 +54,10 @@ enum nested_op {
 	L2_COPY_IN,		/* MOVS from the gva to the value's, which is RAM */
 	L2_COPY_OUT,		/* ... and the other way; the RAM holds its gva */
 	L2_INVLPG,
+	/* An event of L2's, whose first word on the stack is to be at the address: */
+	L2_UD,
+	L2_INT,			/* INT 0x80 */
+	L2_PF,			/* a read at the value, where L2 has nothing mapped */
 	L2_SYNC,		/* stays in L2, and lets the host in */
 	L2_TRIPLE_FAULT,
 };
@@ -78,7 +83,19 @@ struct nested_step {
 	/* PFERR_* of either fault, without PFERR_USER_MASK, and its address. */
 	uint64_t error_code, fault_addr;
 	uint64_t in_page_walk;		/* the nested fault was on a table of L2's */
+	uint64_t event;			/* NESTED_EVENT_*, that was being delivered */
 };
+
+/*
+ * An event as both vendors have it (APM vol. 2 section 15.20, SDM vol. 3 section 25.8.3);
+ * its error code is in the upper half.
+ */
+#define NESTED_EVENT_VALID	BIT_ULL(31)
+#define NESTED_EVENT_HAS_ERROR	BIT_ULL(11)
+#define NESTED_EVENT_INTERRUPT	(NESTED_EVENT_VALID | 0 << 8)
+#define NESTED_EVENT_NMI	(NESTED_EVENT_VALID | 2 << 8)
+#define NESTED_EVENT_EXCEPTION	(NESTED_EVENT_VALID | 3 << 8)
+#define NESTED_EVENT_INT	(NESTED_EVENT_VALID | 4 << 8)
 
 struct nested_box {
 	uint64_t nr, current;
@@ -86,7 +103,9 @@ struct nested_box {
 	uint64_t root;			/* the nested CR3, EPTP, or L2's CR3 */
 	/* L2's, where they are not as L1's. */
 	uint64_t l2_cr0_clear, l2_cr4_toggle, l2_efer_toggle;
-	gva_t l2_stack;
+	gva_t l2_stack;			/* its end */
+	bool takes_pf;			/* L1 intercepts L2's page faults */
+	uint64_t inject;
 	struct svm_test_data svm;
 	struct vmx_pages vmx;
 	struct nested_step step[NESTED_MAX_STEPS];

@@ -169,6 +169,8 @@ static void cpu_create(struct nested *n, unsigned int i)
 	cpu->box = addr_gva2hva(vm, box);
 	cpu->box->amd = n->amd;
 	cpu->box->paging = n->paging;
+	/* A hypervisor that shadows its guest's tables has to. */
+	cpu->box->takes_pf = !n->paging && test_random() % 2;
 	cpu->box->l2_stack = vm_alloc(vm, L2_STACK_PAGES * PAGE_SIZE) +
 			     L2_STACK_PAGES * PAGE_SIZE;
 	if (n->amd)

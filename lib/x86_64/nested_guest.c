@@ -49,6 +49,41 @@ static void l2_triple_fault(void)
 	asm volatile("lidt %0; int3" : : "m"(empty));
 }
 
+/*
+ * On a stack of its own, so that the event's delivery can find that one missing. What
+ * L2 took is where it would be after any other fault.
+ */
+#define L2_TAKES(insn, past)							\
+	asm volatile("mov %%rsp, %%rbx\n\t"					\
+		     "mov %[sp], %%rsp\n\t"					\
+		     "movabs %[magic], %%r9\n\t"					\
+		     "lea 1f + " #past "(%%rip), %%r10\n\t"			\
+		     "lea 2f(%%rip), %%r11\n\t"					\
+		     "1: " insn "\n\t"						\
+		     "xor %%r9d, %%r9d\n\t"					\
+		     "xor %%r10d, %%r10d\n\t"					\
+		     "2: mov %%rbx, %%rsp\n\t"					\
+		     "mov %%r9, %[vector]\n\t"					\
+		     "mov %%r10, %[ec]"						\
+		     : [vector] "=&r"(vector), [ec] "=&r"(ec)			\
+		     : [magic] "i"(KVM_EXCEPTION_MAGIC), [sp] "r"(s->addr + 8),	\
+		       [a] "r"(s->value)					\
+		     : "rax", "rbx", "r9", "r10", "r11", "memory", "cc")
+
+static void l2_event(volatile struct nested_step *s)
+{
+	uint64_t vector, ec;
+
+	if (s->op == L2_UD)
+		L2_TAKES("ud2", 0);
+	else if (s->op == L2_INT)	/* RIP is behind it then */
+		L2_TAKES("int $0x80", 2);
+	else
+		L2_TAKES("mov (%[a]), %%rax", 0);
+	s->vector = (uint8_t)vector;
+	s->error_code = ec;
+}
+
 static void l2_step(volatile struct nested_box *box, volatile struct nested_step *s)
 {
 	switch (s->op) {
@@ -61,6 +96,11 @@ static void l2_step(volatile struct nested_box *box, volatile struct nested_step
 		return;
 	case L2_TRIPLE_FAULT:
 		l2_triple_fault();
+		break;
+	case L2_UD:
+	case L2_INT:
+	case L2_PF:
+		l2_event(s);
 		break;
 	default:
 		guest_access(s);
@@ -95,6 +135,8 @@ static void l1_setup_svm(struct nested_box *box)
 	vmcb->save.cr0 &= ~box->l2_cr0_clear;
 	vmcb->save.cr4 ^= box->l2_cr4_toggle;
 	vmcb->save.efer ^= box->l2_efer_toggle;
+	if (box->takes_pf)
+		vmcb->control.intercept_exceptions = BIT(PF_VECTOR);
 	if (box->paging)
 		vmcb->control.nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
 }
@@ -104,6 +146,7 @@ static void l1_setup_vmx(struct nested_box *box)
 	GUEST_ASSERT(prepare_for_vmx_operation(&box->vmx));
 	GUEST_ASSERT(load_vmcs(&box->vmx));
 	prepare_vmcs(&box->vmx, l2_main, l2_stack(box), box->paging ? box->root : 0);
+	vmwrite(EXCEPTION_BITMAP, box->takes_pf ? BIT(PF_VECTOR) : 0);
 	vmwrite(GUEST_CR0, read_cr0() & ~box->l2_cr0_clear);
 	vmwrite(GUEST_CR4, read_cr4() ^ box->l2_cr4_toggle);
 	vmwrite(GUEST_IA32_EFER, rdmsr(MSR_EFER) ^ box->l2_efer_toggle);
@@ -120,6 +163,8 @@ static enum l2_exit l1_run_svm(struct nested_box *box, volatile struct nested_st
 		ctrl->nested_cr3 = box->root;
 	else
 		save->cr3 = box->root;
+	ctrl->event_inj = box->inject;
+	box->inject = 0;
 	run_guest(box->svm.vmcb_gpa, box);
 	/* No store without need: tests look who has written to the VMCB. */
 	if (ctrl->tlb_ctl)
@@ -127,6 +172,7 @@ static enum l2_exit l1_run_svm(struct nested_box *box, volatile struct nested_st
 
 	s->exit_code = ctrl->exit_code;
 	s->info = ctrl->exit_info_1;
+	s->event = ctrl->exit_int_info & NESTED_EVENT_VALID ? ctrl->exit_int_info : 0;
 	switch (ctrl->exit_code) {
 	case SVM_EXIT_VMMCALL:
 		return L2_EXIT_DONE;
@@ -138,6 +184,11 @@ static enum l2_exit l1_run_svm(struct nested_box *box, volatile struct nested_st
 		s->error_code = (uint32_t)ctrl->exit_info_1 & ~PFERR_USER_MASK;
 		s->fault_addr = ctrl->exit_info_2;
 		s->in_page_walk = !!(ctrl->exit_info_1 & NPF_GUEST_PAGE);
+		return L2_EXIT_FAULT;
+	case SVM_EXIT_EXCP_BASE + PF_VECTOR:
+		s->in_page_walk = 0;
+		s->error_code = ctrl->exit_info_1;
+		s->fault_addr = ctrl->exit_info_2;
 		return L2_EXIT_FAULT;
 	case SVM_EXIT_ERR:
 		return L2_EXIT_NO_ENTRY;
@@ -158,11 +209,19 @@ static enum l2_exit l1_run_vmx(struct nested_box *box, volatile struct nested_st
 	vmwrite(GUEST_RIP, (uintptr_t)l2_main);
 	vmwrite(GUEST_RSP, (uintptr_t)l2_stack(box));
 	vmwrite(box->paging ? EPT_POINTER : GUEST_CR3, box->root);
+	vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, box->inject >> 32);
+	vmwrite(VM_ENTRY_INTR_INFO, (uint32_t)box->inject);
+	box->inject = 0;
 	if (!vmx_run_guest(&box->vmx, box)) {
 		s->exit_code = vmreadz(VM_INSTRUCTION_ERROR);
 		return L2_EXIT_NO_ENTRY;
 	}
 	s->exit_code = vmreadz(VM_EXIT_REASON);
+	s->event = vmreadz(IDT_VECTORING_INFO);
+	if (!(s->event & NESTED_EVENT_VALID))
+		s->event = 0;
+	if (s->event & NESTED_EVENT_HAS_ERROR)
+		s->event |= vmreadz(IDT_VECTORING_ERROR_CODE) << 32;
 	switch (s->exit_code) {
 	case EXIT_REASON_VMCALL:
 		return L2_EXIT_DONE;
@@ -175,6 +234,13 @@ static enum l2_exit l1_run_vmx(struct nested_box *box, volatile struct nested_st
 		s->error_code = ept_error_code(s->info);
 		s->fault_addr = vmreadz(GUEST_PHYSICAL_ADDRESS);
 		s->in_page_walk = !(s->info & EPT_VIOLATION_GVA_TRANSLATED);
+		return L2_EXIT_FAULT;
+	case EXIT_REASON_EXCEPTION_NMI:
+		if ((vmreadz(VM_EXIT_INTR_INFO) & 0xff) != PF_VECTOR)
+			return L2_EXIT_OTHER;
+		s->in_page_walk = 0;
+		s->error_code = vmreadz(VM_EXIT_INTR_ERROR_CODE);
+		s->fault_addr = vmreadz(EXIT_QUALIFICATION);
 		return L2_EXIT_FAULT;
 	case EXIT_REASON_EPT_MISCONFIG:
 		s->error_code = PFERR_PRESENT_MASK | PFERR_RSVD_MASK;
@@ -206,6 +272,7 @@ static void l1_run_l2(struct nested_box *box)
 	s->error_code = vmcall.error_code;
 	s->fault_addr = vmcall.fault_addr;
 	s->in_page_walk = vmcall.in_page_walk;
+	s->event = vmcall.event;
 	(*current)++;
 }
 
@@ -230,6 +297,9 @@ static void l1_step(struct nested_box *box, volatile struct nested_step *s)
 		break;
 	case L1_SET_ROOT:
 		box->root = s->value;
+		break;
+	case L1_INJECT:
+		box->inject = s->value;
 		break;
 	case L1_TURN:
 		break;

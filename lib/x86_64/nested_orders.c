@@ -112,9 +112,12 @@ static const char *const op_names[] = {
 	[L1_READ] = "L1 reads", [L1_WRITE] = "L1 writes",
 	[L1_LOCK_OR] = "L1 sets bits, locked,", [L1_FLUSH] = "L1 flushes",
 	[L1_INVALIDATE] = "L1 invalidates", [L1_SET_ROOT] = "L1 sets the root",
+	[L1_INJECT] = "L1 injects an event, at",
 	[L1_TURN] = "L1", [L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
 	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
 	[L2_COPY_OUT] = "L2 copies from RAM to", [L2_INVLPG] = "L2 does INVLPG of",
+	[L2_UD] = "L2 takes #UD, stack at", [L2_INT] = "L2 does INT, stack at",
+	[L2_PF] = "L2 takes #PF, stack at",
 	[L2_SYNC] = "L2 lets the host in", [L2_TRIPLE_FAULT] = "L2 ends by a triple fault",
 };
 
@@ -224,15 +227,19 @@ static bool is_exit_info(const struct nested *n, const struct nested_step *s)
 	return nested_is_ept(n) || (s->info & PFERR_USER_MASK && s->info >> 32 == 1);
 }
 
-static bool is_fault(struct nested *n, const struct nested_step *s, uint64_t want)
+static bool is_fault(struct nested_cpu *cpu, const struct nested_step *s, uint64_t want)
 {
+	struct nested *n = cpu->n;
 	uint64_t addr = nested_addr(n, s->addr - NESTED_L2_GVA);
 
 	if (n->paging && !is_exit_info(n, s))
 		return false;
-	if (n->paging ? s->exit != L2_EXIT_FAULT || s->in_page_walk :
-			s->exit || s->vector != PF_VECTOR)
+	if (n->paging || cpu->box->takes_pf) {
+		if (s->exit != L2_EXIT_FAULT || s->in_page_walk)
+			return false;
+	} else if (s->exit || s->vector != PF_VECTOR) {
 		return false;
+	}
 	return s->fault_addr == addr && is_error_code(n, s, want);
 }
 
@@ -253,7 +260,7 @@ static bool is_wanted(struct nested_cpu *cpu, unsigned int i, uint64_t *value)
 	case NESTED_ANY_OR_MMIO:
 		return true;
 	case NESTED_FAULT:
-		return is_fault(cpu->n, s, want->value);
+		return is_fault(cpu, s, want->value);
 	case NESTED_L2_EXIT:
 		return want->value == L2_EXIT_ANY ? s->exit : s->exit == want->value;
 	case NESTED_MMIO:
