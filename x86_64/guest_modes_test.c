@@ -185,6 +185,58 @@ KVM_TEST_F(mode, edits_in_one_mode)
 	modes_free(&m);
 }
 
+/*
+ * The directory is also a page table, its own: what it leads to can be read and written
+ * by way of it. A store to it changes both, and KVM knows where in each: an entry of 4
+ * bytes is not where that of 8 is, and in one of two halves.
+ */
+#define SELF		0xfc000000U
+#define SELF_PAGE(i)	(SELF + (i) * PAGE_SIZE)
+#define MARK_ENTRY	1000U	/* of a page table; not present */
+
+static void lead_to(struct modes *m, uint32_t pde, unsigned int table, bool by_itself)
+{
+	const uint32_t value = m->pt32[table] | RW;
+
+	if (by_itself)
+		modes_add(m, MODES_WRITE, SELF_PAGE(SELF >> 22) + pde * 4, value);
+	else
+		modes_write_entry32(m, m->root[MODE_32BIT] + pde * 4, value);
+}
+
+KVM_TEST(directory_is_its_own_page_table)
+{
+	static const uint32_t pdes[] = { 100, MODES_WINDOW >> 22 };
+	const struct modes_step *s;
+	unsigned int round, table;
+	uint32_t pde, want;
+	struct modes m;
+
+	modes_create(&m);
+	for (table = 0; table < 2; table++)
+		*modes_word32(&m, m.pt32[table] + MARK_ENTRY * 4) = (table + 1) << 12;
+	*modes_word32(&m, m.root[MODE_32BIT] + (SELF >> 22) * 4) = m.root[MODE_32BIT] | RW;
+	modes_switch(&m, MODE_32BIT);
+	modes_run(&m, "enter 32-bit mode");
+	for (round = 0; round < 32; round++) {
+		pde = pdes[round / 2 % 2];
+		table = round / 4 % 2 ^ round % 2;
+		lead_to(&m, pde, table, round / 8 % 2);
+		if (round / 16)
+			modes_flush(&m);
+		else
+			modes_add(&m, MODES_INVLPG, SELF_PAGE(pde), 0);
+		s = modes_add(&m, MODES_READ, SELF_PAGE(pde) + MARK_ENTRY * 4, 0);
+		modes_run(&m, "round %u: entry %u of the directory leads to table %u", round, pde,
+			  table);
+		want = (table + 1) << 12;
+		TEST_ASSERT(s->got == want,
+			    "entry %u of the directory, which is a page table, too, leads to the page with 0x%x; the guest reads 0x%x there",
+			    pde, want, s->got);
+	}
+	modes_free(&m);
+}
+
 KVM_TEST(switches_between_modes)
 {
 	unsigned int round, i;
