@@ -48,6 +48,11 @@ enum nested_op {
 	L1_SET_ROOT,
 	L1_INJECT,		/* the value, an event, when L2 is entered next */
 	L1_TURN,		/* nothing; L2 is left before, and entered after it */
+	/* With VMX only. What INVEPT and INVVPID give back is 0, or VM_INSTRUCTION_ERROR. */
+	L1_VMREAD,		/* the field is the address */
+	L1_VMWRITE,
+	L1_INVEPT,		/* the type is the address, and the EPTP the value */
+	L1_INVVPID,		/* the gva, and the VPID with the type above bit 32 */
 	L2_READ,		/* the first of L2's */
 	L2_WRITE,
 	L2_EXEC,
@@ -60,6 +65,8 @@ enum nested_op {
 	L2_PF,			/* a read at the value, where L2 has nothing mapped */
 	L2_SYNC,		/* stays in L2, and lets the host in */
 	L2_TRIPLE_FAULT,
+	L2_VMFUNC,		/* the function is the address, and ECX the value */
+	L2_SET_CR8,
 };
 
 enum l2_exit {
@@ -84,6 +91,7 @@ struct nested_step {
 	uint64_t error_code, fault_addr;
 	uint64_t in_page_walk;		/* the nested fault was on a table of L2's */
 	uint64_t event;			/* NESTED_EVENT_*, that was being delivered */
+	uint64_t linear_addr;		/* as EPT has it */
 };
 
 /*
@@ -175,6 +183,8 @@ uint64_t nested_ram_leaf(struct nested_cpu *cpu, unsigned int page, unsigned int
 
 bool nested_has_1g_pages(struct nested *n);
 bool nested_has_ept_ad(struct nested *n);
+/* An MSR of VMX as KVM lets guests have it; 0 where there is none. */
+uint64_t nested_vmx_msr(struct nested *n, uint32_t index);
 /* An empty table. */
 gpa_t nested_new_table(struct nested *n);
 /* A root, with all that L2 needs but the window. */

@@ -25,13 +25,23 @@
 #define MSR_IA32_VMX_TRUE_PROCBASED_CTLS 0x48e
 #define MSR_IA32_VMX_TRUE_EXIT_CTLS	0x48f
 #define MSR_IA32_VMX_TRUE_ENTRY_CTLS	0x490
+#define MSR_IA32_VMX_VMFUNC		0x491
 
 #define VMX_EPT_EXECUTE_ONLY_BIT	BIT(0)
+#define VMX_EPT_PAGE_WALK_5_BIT		BIT(7)
+#define VMX_EPT_UC_BIT			BIT(8)
 #define VMX_EPT_1GB_PAGE_BIT		BIT(17)
 #define VMX_EPT_AD_BIT			BIT(21)
+#define VMX_EPT_EXTENT_GLOBAL_BIT	BIT(26)
+#define VMX_VPID_EXTENT_BIT(type)	BIT_ULL(40 + (type))
 
+#define CPU_BASED_TPR_SHADOW		BIT(21)
 #define CPU_BASED_ACTIVATE_SECONDARY_CONTROLS	BIT(31)
 #define SECONDARY_EXEC_ENABLE_EPT	BIT(1)
+#define SECONDARY_EXEC_ENABLE_VPID	BIT(5)
+#define SECONDARY_EXEC_ENABLE_VMFUNC	BIT(13)
+#define SECONDARY_EXEC_ENABLE_PML	BIT(17)
+#define VMFUNC_EPTP_SWITCHING		BIT(0)
 #define VM_EXIT_HOST_ADDR_SPACE_SIZE	BIT(9)
 #define VM_EXIT_LOAD_IA32_EFER		BIT(21)
 #define VM_ENTRY_IA32E_MODE		BIT(9)
@@ -42,13 +52,20 @@
 #define EXIT_REASON_VMCALL		18
 #define EXIT_REASON_EPT_VIOLATION	48
 #define EXIT_REASON_EPT_MISCONFIG	49
+#define EXIT_REASON_VMFUNC		59
+#define EXIT_REASON_PML_FULL		62
 #define EXIT_REASON_FAILED_VMENTRY	BIT_ULL(31)
+
+/* VM_INSTRUCTION_ERROR */
+#define VMXERR_INVALID_CONTROLS		7
+#define VMXERR_INVALID_OPERAND		28	/* of INVEPT, INVVPID */
 
 /* Exit qualification of an EPT violation. */
 #define EPT_VIOLATION_READ		BIT(0)
 #define EPT_VIOLATION_WRITE		BIT(1)
 #define EPT_VIOLATION_FETCH		BIT(2)
 #define EPT_VIOLATION_PRESENT		(BIT(3) | BIT(4) | BIT(5))
+#define EPT_VIOLATION_GVA_VALID		BIT(7)
 #define EPT_VIOLATION_GVA_TRANSLATED	BIT(8)
 
 #define EPT_READ			BIT_ULL(0)
@@ -62,6 +79,7 @@
 #define EPTP_AD				BIT_ULL(6)
 
 enum vmcs_field {
+	VIRTUAL_PROCESSOR_ID		= 0x0000,
 	GUEST_ES_SELECTOR		= 0x0800,
 	GUEST_CS_SELECTOR		= 0x0802,
 	GUEST_SS_SELECTOR		= 0x0804,
@@ -70,6 +88,7 @@ enum vmcs_field {
 	GUEST_GS_SELECTOR		= 0x080a,
 	GUEST_LDTR_SELECTOR		= 0x080c,
 	GUEST_TR_SELECTOR		= 0x080e,
+	GUEST_PML_INDEX			= 0x0812,
 	HOST_ES_SELECTOR		= 0x0c00,
 	HOST_CS_SELECTOR		= 0x0c02,
 	HOST_SS_SELECTOR		= 0x0c04,
@@ -77,7 +96,11 @@ enum vmcs_field {
 	HOST_FS_SELECTOR		= 0x0c08,
 	HOST_GS_SELECTOR		= 0x0c0a,
 	HOST_TR_SELECTOR		= 0x0c0c,
+	PML_ADDRESS			= 0x200e,
+	VIRTUAL_APIC_PAGE_ADDR		= 0x2012,
+	VM_FUNCTION_CONTROL		= 0x2018,
 	EPT_POINTER			= 0x201a,
+	EPTP_LIST_ADDRESS		= 0x2024,
 	GUEST_PHYSICAL_ADDRESS		= 0x2400,
 	VMCS_LINK_POINTER		= 0x2800,
 	GUEST_IA32_EFER			= 0x2806,
@@ -105,6 +128,7 @@ enum vmcs_field {
 	GUEST_LDTR_AR_BYTES		= 0x4820,
 	GUEST_TR_AR_BYTES		= 0x4822,
 	EXIT_QUALIFICATION		= 0x6400,
+	GUEST_LINEAR_ADDRESS		= 0x640a,
 	GUEST_CR0			= 0x6800,
 	GUEST_CR3			= 0x6802,
 	GUEST_CR4			= 0x6804,
@@ -148,12 +172,26 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 	asm volatile("vmwrite %1, %0" : : "r"((uint64_t)field), "r"(value) : "cc");
 }
 
-/* Types 1: of @eptp, 2: all. */
-static inline void invept(uint64_t type, uint64_t eptp)
+/* Types 1: of @eptp, 2: all. False when the CPU refuses. */
+static inline bool invept(uint64_t type, uint64_t eptp)
 {
 	const uint64_t desc[2] = { eptp, 0 };
+	bool failed;
 
-	asm volatile("invept %0, %1" : : "m"(desc), "r"(type) : "memory", "cc");
+	asm volatile("invept %1, %2" : "=@ccbe"(failed) : "m"(desc), "r"(type)
+		     : "memory");
+	return !failed;
+}
+
+/* Types 0: @gva of @vpid, 1: all of @vpid, 2: all, 3: as 1, without global pages. */
+static inline bool invvpid(uint64_t type, uint64_t vpid, gva_t gva)
+{
+	const uint64_t desc[2] = { vpid, gva };
+	bool failed;
+
+	asm volatile("invvpid %1, %2" : "=@ccbe"(failed) : "m"(desc), "r"(type)
+		     : "memory");
+	return !failed;
 }
 
 /* VMXON; false when the CPU refuses. */

@@ -19,8 +19,8 @@
 #include "hyperv.h"
 #include "kvm_test_harness.h"
 #include "memory_limit.h"
+#include "nested.h"
 #include "processor.h"
-#include "svm.h"
 #include "vmm.h"
 
 KVM_TEST_SUITE(memory_limit_test,
@@ -395,11 +395,18 @@ static int set_msr(struct world *w, uint32_t index, uint64_t value)
 	return -1;
 }
 
-static int enable_svm(void *arg)
+/* What a vCPU has for an L2 comes with EFER.SVME, or with VMXON. */
+static int get_ready_for_l2(void *arg)
 {
+	struct kvm_nested_state vmx = {
+		.size = sizeof(vmx), .format = KVM_STATE_NESTED_FORMAT_VMX,
+		.hdr.vmx = { .vmxon_pa = GPA, .vmcs12_pa = ~0ULL },
+	};
 	struct world *w = arg;
 
-	return set_msr(w, MSR_EFER, w->efer | EFER_SVME);
+	if (host_is_amd())
+		return set_msr(w, MSR_EFER, w->efer | EFER_SVME);
+	return __vcpu_ioctl(w->vcpu, KVM_SET_NESTED_STATE, &vmx);
 }
 
 static void make_calls(struct memory_limit *ml)
@@ -514,7 +521,7 @@ KVM_TEST(chips_are_created_or_not, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_SPLIT_IRQC
 	expect_no_leak(ROUNDS, "VMs with an irqchip or without", create_chips);
 }
 
-static void get_ready_for_l2(struct memory_limit *ml)
+static void get_vcpu_ready_for_l2(struct memory_limit *ml)
 {
 	struct kvm_sregs sregs;
 	struct world w;
@@ -522,17 +529,24 @@ static void get_ready_for_l2(struct memory_limit *ml)
 	world_init(&w, ml);
 	vcpu_sregs_get(w.vcpu, &sregs);
 	w.efer = sregs.efer;
-	with_more_and_more_memory(w.ml, "EFER.SVME", enable_svm, world_check, &w);
+	with_more_and_more_memory(w.ml, host_is_amd() ? "EFER.SVME" : "VMXON", get_ready_for_l2,
+				  world_check, &w);
 	world_check(&w);
-	TEST_ASSERT_EQ(set_msr(&w, MSR_EFER, w.efer), 0);
+	if (host_is_amd())
+		TEST_ASSERT_EQ(set_msr(&w, MSR_EFER, w.efer), 0);
+	else
+		vcpu_leave_nested(w.vcpu);
 	world_free(&w);
 }
 
 KVM_TEST(vcpus_get_ready_for_an_l2_or_not)
 {
-	__TEST_REQUIRE(host_is_amd() && kvm_get_module_param_integer("kvm_amd", "nested") != 0,
-		       "needs kvm_amd.nested=1");
-	expect_no_leak(PAGE_ROUNDS, "vCPUs with SVM", get_ready_for_l2);
+	const bool nested = host_is_amd() ?
+			    kvm_get_module_param_integer("kvm_amd", "nested") != 0 :
+			    kvm_get_module_param_bool("kvm_intel", "nested");
+
+	__TEST_REQUIRE(nested, "needs %s.nested=1", kvm_vendor_module());
+	expect_no_leak(PAGE_ROUNDS, "vCPUs with SVM or VMX", get_vcpu_ready_for_l2);
 }
 
 /* ---- a bus that cannot shrink ---- */

@@ -16,7 +16,6 @@ static bool guest_cpu_has(uint32_t function, bool edx, uint32_t bit)
 	return e && (edx ? e->edx : e->ecx) & bit;
 }
 
-/* An MSR of VMX as KVM lets guests have it; 0 where there is none. */
 static uint64_t feature_msr(struct kvm_vm *vm, uint32_t index)
 {
 	union one_msr msr = { .msrs.nmsrs = 1 };
@@ -32,6 +31,11 @@ static bool has_nested_paging(struct kvm_vm *vm)
 		return guest_cpu_has(CPUID_SVM_FEATURES, true, CPUID_SVM_NPT);
 	return feature_msr(vm, MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 &
 	       SECONDARY_EXEC_ENABLE_EPT;
+}
+
+uint64_t nested_vmx_msr(struct nested *n, uint32_t index)
+{
+	return feature_msr(n->vm, index);
 }
 
 bool nested_has_1g_pages(struct nested *n)

@@ -102,6 +102,15 @@ static void l2_step(volatile struct nested_box *box, volatile struct nested_step
 	case L2_PF:
 		l2_event(s);
 		break;
+	case L2_VMFUNC:
+		asm volatile(".byte 0x0f, 0x01, 0xd4" : : "a"(s->addr), "c"(s->value)
+			     : "memory");
+		s->got = s->value;
+		break;
+	case L2_SET_CR8:
+		asm volatile("mov %0, %%cr8" : : "r"(s->value));
+		s->got = s->value;
+		break;
 	default:
 		guest_access(s);
 	}
@@ -234,6 +243,7 @@ static enum l2_exit l1_run_vmx(struct nested_box *box, volatile struct nested_st
 		s->error_code = ept_error_code(s->info);
 		s->fault_addr = vmreadz(GUEST_PHYSICAL_ADDRESS);
 		s->in_page_walk = !(s->info & EPT_VIOLATION_GVA_TRANSLATED);
+		s->linear_addr = vmreadz(GUEST_LINEAR_ADDRESS);
 		return L2_EXIT_FAULT;
 	case EXIT_REASON_EXCEPTION_NMI:
 		if ((vmreadz(VM_EXIT_INTR_INFO) & 0xff) != PF_VECTOR)
@@ -273,6 +283,7 @@ static void l1_run_l2(struct nested_box *box)
 	s->fault_addr = vmcall.fault_addr;
 	s->in_page_walk = vmcall.in_page_walk;
 	s->event = vmcall.event;
+	s->linear_addr = vmcall.linear_addr;
 	(*current)++;
 }
 
@@ -302,6 +313,20 @@ static void l1_step(struct nested_box *box, volatile struct nested_step *s)
 		box->inject = s->value;
 		break;
 	case L1_TURN:
+		break;
+	case L1_VMREAD:
+		s->got = vmreadz(s->addr);
+		break;
+	case L1_VMWRITE:
+		vmwrite(s->addr, s->value);
+		s->got = s->value;
+		break;
+	case L1_INVEPT:
+		s->got = invept(s->addr, s->value) ? 0 : vmreadz(VM_INSTRUCTION_ERROR);
+		break;
+	case L1_INVVPID:
+		s->got = invvpid(s->value >> 32, (uint32_t)s->value, s->addr) ?
+			 0 : vmreadz(VM_INSTRUCTION_ERROR);
 		break;
 	default:
 		guest_access(s);

@@ -113,12 +113,15 @@ static const char *const op_names[] = {
 	[L1_LOCK_OR] = "L1 sets bits, locked,", [L1_FLUSH] = "L1 flushes",
 	[L1_INVALIDATE] = "L1 invalidates", [L1_SET_ROOT] = "L1 sets the root",
 	[L1_INJECT] = "L1 injects an event, at",
-	[L1_TURN] = "L1", [L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
+	[L1_TURN] = "L1", [L1_VMREAD] = "L1 does VMREAD of", [L1_VMWRITE] = "L1 does VMWRITE of",
+	[L1_INVEPT] = "L1 does INVEPT of type", [L1_INVVPID] = "L1 does INVVPID of",
+	[L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
 	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
 	[L2_COPY_OUT] = "L2 copies from RAM to", [L2_INVLPG] = "L2 does INVLPG of",
 	[L2_UD] = "L2 takes #UD, stack at", [L2_INT] = "L2 does INT, stack at",
 	[L2_PF] = "L2 takes #PF, stack at",
 	[L2_SYNC] = "L2 lets the host in", [L2_TRIPLE_FAULT] = "L2 ends by a triple fault",
+	[L2_VMFUNC] = "L2 does VMFUNC", [L2_SET_CR8] = "L2 sets CR8",
 };
 
 static const char *const exit_names[] = {
