@@ -53,7 +53,9 @@ enum nested_op {
 	L1_VMWRITE,
 	L1_INVEPT,		/* the type is the address, and the EPTP the value */
 	L1_INVVPID,		/* the gva, and the VPID with the type above bit 32 */
+	L1_ENTER,		/* as the VMCS says; gives back the reason of the exit */
 	L2_READ,		/* the first of L2's */
+	L2_READ_32,
 	L2_WRITE,
 	L2_EXEC,
 	L2_COPY_IN,		/* MOVS from the gva to the value's, which is RAM */
@@ -185,6 +187,10 @@ bool nested_has_1g_pages(struct nested *n);
 bool nested_has_ept_ad(struct nested *n);
 /* An MSR of VMX as KVM lets guests have it; 0 where there is none. */
 uint64_t nested_vmx_msr(struct nested *n, uint32_t index);
+/* Skip the case if there is none for the guest. */
+void nested_require_vmx(void);
+void nested_require_secondary(struct nested *n, uint64_t control, const char *name);
+void nested_require_ept_ad(struct nested *n);
 /* An empty table. */
 gpa_t nested_new_table(struct nested *n);
 /* A root, with all that L2 needs but the window. */
@@ -231,6 +237,14 @@ void l1_flush(struct nested_cpu *cpu);
 void l1_edit(struct nested_cpu *cpu, uint64_t off, int level, uint64_t entry);
 void l1_turn(struct nested_cpu *cpu);
 void l1_set_root(struct nested_cpu *cpu, gpa_t root);
+
+/* With VMX. The fields of L1's VMCS; reading one has all done that was ordered before. */
+void l1_vmwrite(struct nested_cpu *cpu, enum vmcs_field field, uint64_t value);
+uint64_t l1_vmread(struct nested_cpu *cpu, enum vmcs_field field);
+void l1_add_controls(struct nested_cpu *cpu, enum vmcs_field field, uint64_t bits);
+/* The EPTP, with all of its bits. */
+void l1_set_eptp(struct nested_cpu *cpu, uint64_t eptp);
+void l1_invept(struct nested_cpu *cpu, uint64_t type, uint64_t eptp, uint64_t error);
 
 /* What a read of the gap at this gpa is answered with. */
 static inline uint64_t nested_gap_value(gpa_t gpa)

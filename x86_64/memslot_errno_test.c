@@ -463,6 +463,27 @@ KVM_TEST(unreadable_argument_is_efault)
 	world_free(&w);
 }
 
+/* KVM has slots of its own, where a vCPU without unrestricted_guest starts in real mode. */
+KVM_TEST(places_of_kvms_own_slots)
+{
+	const uint64_t last_tss = (uint32_t)(-3 * PAGE_SIZE);
+	uint64_t map = 0xfeffc000;
+	struct kvm_vm *vm = vm_create(1);
+
+	breadcrumb("KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR");
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_TSS_ADDR, last_tss + PAGE_SIZE), EINVAL,
+			  "three pages that do not end below 4G");
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, NULL), EFAULT,
+			  "KVM_SET_IDENTITY_MAP_ADDR(NULL)");
+	vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &map);
+	vm_ioctl(vm, KVM_SET_TSS_ADDR, map + PAGE_SIZE);
+	vm_vcpu_add(vm, 0, NULL);
+	map += 0x10000;
+	TEST_ASSERT_ERRNO(__vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &map), EINVAL,
+			  "KVM_SET_IDENTITY_MAP_ADDR of a VM with a vCPU");
+	kvm_vm_free(vm);
+}
+
 /* VM ioctls belong to the process that made the VM (section 2 of the document). */
 KVM_TEST(another_process_is_eio)
 {

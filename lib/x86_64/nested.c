@@ -50,6 +50,24 @@ bool nested_has_ept_ad(struct nested *n)
 	return feature_msr(n->vm, MSR_IA32_VMX_EPT_VPID_CAP) & VMX_EPT_AD_BIT;
 }
 
+void nested_require_vmx(void)
+{
+	__TEST_REQUIRE(!host_is_amd(), "needs a CPU of Intel, for VMX");
+}
+
+void nested_require_secondary(struct nested *n, uint64_t control, const char *name)
+{
+	__TEST_REQUIRE(nested_vmx_msr(n, MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & control,
+		       "needs %s in the guest's VMX: a CPU that has it, and a KVM that offers it",
+		       name);
+}
+
+void nested_require_ept_ad(struct nested *n)
+{
+	__TEST_REQUIRE(nested_has_ept_ad(n),
+		       "needs A/D bits in the guest's EPT: kvm_intel.eptad=1 on a CPU that has them");
+}
+
 /* ---- L1's tables ---- */
 
 uint64_t nested_addr(const struct nested *n, uint64_t off)

@@ -28,6 +28,8 @@ static void guest_access(volatile struct nested_step *s)
 	else if (s->op == L1_LOCK_OR)
 		vector = kvm_asm_safe_ec("lock or %[v], (%[a])", ec,
 					 [v] "r"(value), [a] "r"(addr));
+	else if (s->op == L2_READ_32)
+		value = guest_read32(addr), vector = 0;
 	else
 		asm volatile(__KVM_ASM_SAFE_BEGIN "mov (%[a]), %[v]" __KVM_ASM_SAFE_END
 			     : [vector] "=&q"(vector), [ec] "=&r"(ec),
@@ -320,6 +322,9 @@ static void l1_step(struct nested_box *box, volatile struct nested_step *s)
 	case L1_VMWRITE:
 		vmwrite(s->addr, s->value);
 		s->got = s->value;
+		break;
+	case L1_ENTER:
+		s->got = vmx_run_guest(&box->vmx, box) ? vmreadz(VM_EXIT_REASON) : ~0ULL;
 		break;
 	case L1_INVEPT:
 		s->got = invept(s->addr, s->value) ? 0 : vmreadz(VM_INSTRUCTION_ERROR);

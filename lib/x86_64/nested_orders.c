@@ -106,6 +106,35 @@ void l1_set_root(struct nested_cpu *cpu, gpa_t root)
 		     NESTED_WANT(ANY, 0));
 }
 
+void l1_vmwrite(struct nested_cpu *cpu, enum vmcs_field field, uint64_t value)
+{
+	nested_order(cpu, L1_VMWRITE, field, value, NESTED_WANT(DATA, value));
+}
+
+uint64_t l1_vmread(struct nested_cpu *cpu, enum vmcs_field field)
+{
+	const unsigned int step = cpu->box->nr;
+
+	nested_order(cpu, L1_VMREAD, field, 0, NESTED_WANT(ANY, 0));
+	nested_run(cpu, "VMREAD of 0x%x", field);
+	return cpu->box->step[step].got;
+}
+
+void l1_add_controls(struct nested_cpu *cpu, enum vmcs_field field, uint64_t bits)
+{
+	l1_vmwrite(cpu, field, l1_vmread(cpu, field) | bits);
+}
+
+void l1_set_eptp(struct nested_cpu *cpu, uint64_t eptp)
+{
+	nested_order(cpu, L1_SET_ROOT, 0, eptp, NESTED_WANT(ANY, 0));
+}
+
+void l1_invept(struct nested_cpu *cpu, uint64_t type, uint64_t eptp, uint64_t error)
+{
+	nested_order(cpu, L1_INVEPT, type, eptp, NESTED_WANT(DATA, error));
+}
+
 /* ---- what came of them ---- */
 
 static const char *const op_names[] = {
@@ -115,6 +144,7 @@ static const char *const op_names[] = {
 	[L1_INJECT] = "L1 injects an event, at",
 	[L1_TURN] = "L1", [L1_VMREAD] = "L1 does VMREAD of", [L1_VMWRITE] = "L1 does VMWRITE of",
 	[L1_INVEPT] = "L1 does INVEPT of type", [L1_INVVPID] = "L1 does INVVPID of",
+	[L1_ENTER] = "L1 enters L2", [L2_READ_32] = "L2 reads 4 bytes of",
 	[L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
 	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
 	[L2_COPY_OUT] = "L2 copies from RAM to", [L2_INVLPG] = "L2 does INVLPG of",

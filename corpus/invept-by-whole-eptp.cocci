@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: INVEPT does not reach the root with other A/D bits
+// fix: never merged
+// files: arch/x86/kvm/vmx/nested.c
+// kernels: 6.1
+// hosts: intel
+// shows: data
+// caught-by: nested_ept_test.kvm.eptps_of_one_table_are_flushed_together
+// hunks: 1
+//
+// Mappings are tagged by the address of the top table, and not by the rest of the EPTP.
+
+@@
+identifier root_hpa, root_eptp, eptp;
+@@
+  static bool nested_ept_root_matches(hpa_t root_hpa, u64 root_eptp, u64 eptp)
+  {
+- 	return VALID_PAGE(root_hpa) &&
+- 	       ((root_eptp & EPTP_PA_MASK) == (eptp & EPTP_PA_MASK));
++ 	return VALID_PAGE(root_hpa) && root_eptp == eptp;
+  }
