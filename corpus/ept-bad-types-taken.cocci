@@ -11,7 +11,6 @@
 // L1 hears nothing of its mistake, or of an EPT violation instead.
 
 @@
-identifier rsvd_check, bad_mt_xwr;
 @@
 - rsvd_check->bad_mt_xwr = bad_mt_xwr;
 + rsvd_check->bad_mt_xwr = 0;

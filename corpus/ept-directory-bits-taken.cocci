@@ -11,7 +11,6 @@
 // Bits 3 to 6 of an entry that leads to a table.
 
 @@
-identifier rsvd_check, high_bits_rsvd;
 @@
-- rsvd_check->rsvd_bits_mask[0][1] = high_bits_rsvd | rsvd_bits(3, 6);
-+ rsvd_check->rsvd_bits_mask[0][1] = high_bits_rsvd;
+- rsvd_check->rsvd_bits_mask[0][1] = high_bits_rsvd | rsvd_bits(3, 6) | large_2m_rsvd;
++ rsvd_check->rsvd_bits_mask[0][1] = high_bits_rsvd | large_2m_rsvd;

@@ -11,7 +11,7 @@
 // What faults is forgotten by the TLB; a shadow page that is not in sync must forget it, too.
 
 @@
+expression vcpu, fault;
 @@
-- 	if ((fault->error_code & PFERR_PRESENT_MASK) &&
-- 	    !(fault->error_code & PFERR_RSVD_MASK))
-- 		kvm_mmu_invalidate_gva(...);
+- kvm_mmu_invalidate_gva(vcpu, fault_mmu, fault->address, fault_mmu->root.hpa);
++ ;

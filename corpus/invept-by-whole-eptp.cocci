@@ -11,11 +11,7 @@
 // Mappings are tagged by the address of the top table, and not by the rest of the EPTP.
 
 @@
-identifier root_hpa, root_eptp, eptp;
+expression root_eptp, eptp;
 @@
-  static bool nested_ept_root_matches(hpa_t root_hpa, u64 root_eptp, u64 eptp)
-  {
-- 	return VALID_PAGE(root_hpa) &&
-- 	       ((root_eptp & EPTP_PA_MASK) == (eptp & EPTP_PA_MASK));
-+ 	return VALID_PAGE(root_hpa) && root_eptp == eptp;
-  }
+- ((root_eptp & EPTP_PA_MASK) == (eptp & EPTP_PA_MASK))
++ (root_eptp == eptp)

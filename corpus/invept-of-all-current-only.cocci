@@ -11,8 +11,7 @@
 // An L1 that goes back to an earlier EPTP has its L2 see what the tables said before.
 
 @@
-identifier roots;
+identifier roots_to_free;
 @@
-  case VMX_EPT_EXTENT_GLOBAL:
-- 	roots = KVM_MMU_ROOTS_ALL;
-+ 	roots = KVM_MMU_ROOT_CURRENT;
+- roots_to_free = KVM_MMU_ROOTS_ALL;
++ roots_to_free = KVM_MMU_ROOT_CURRENT;

@@ -9,8 +9,11 @@
 // hunks: 1
 
 @@
-identifier vmx;
+identifier vcpu, vmx;
 @@
-  out_cached_shadow_vmcs12:
-- 	kfree(vmx->nested.cached_vmcs12);
-+ 	;
+  static int enter_vmx_operation(struct kvm_vcpu *vcpu)
+  {
+  <...
+- kfree(vmx->nested.cached_vmcs12);
+  ...>
+  }
