@@ -55,7 +55,6 @@ enum nested_op {
 	L1_INVVPID,		/* the gva, and the VPID with the type above bit 32 */
 	L1_ENTER,		/* as the VMCS says; gives back the reason of the exit */
 	L2_READ,		/* the first of L2's */
-	L2_READ_32,
 	L2_WRITE,
 	L2_EXEC,
 	L2_COPY_IN,		/* MOVS from the gva to the value's, which is RAM */

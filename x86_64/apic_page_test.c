@@ -12,8 +12,6 @@
  * can be reached in a mode that has none there, something remembered of the place
  * where it was.
  */
-#include <sys/mman.h>
-
 #include "kvm_test_harness.h"
 
 KVM_TEST_SUITE(apic_page_test,
@@ -349,70 +347,6 @@ KVM_TEST(memory_next_to_it_is_memory)
 			TEST_ASSERT_EQ(read_does_not_exit(&a, gpa + APIC_TPR), value);
 		}
 		vm_mem_region_delete(a.vm, RAM_SLOT);
-	}
-	kvm_vm_free(a.vm);
-}
-
-/* ---- the page that KVM itself has there ---- */
-
-#define MAX_PAGES	64
-
-/* Shared memory of one page that has no name, in this process. */
-static unsigned int unnamed_pages(uintptr_t addr[MAX_PAGES])
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long start, end;
-	unsigned int nr = 0;
-	char line[512];
-
-	TEST_ERROR_ON(!maps, "/proc/self/maps: %s", strerror(errno));
-	while (nr < MAX_PAGES && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx rw-s", &start, &end) == 2 &&
-		    end - start == PAGE_SIZE && strstr(line, "/dev/zero (deleted)"))
-			addr[nr++] = start;
-	}
-	fclose(maps);
-	return nr;
-}
-
-/* The one that came with the vCPU; 0 if none did. */
-static uintptr_t apic_init_and_find_page(struct apic *a)
-{
-	uintptr_t before[MAX_PAGES], after[MAX_PAGES];
-	unsigned int nr_before, nr_after, i, k;
-
-	a->vm = vm_create(1);
-	nr_before = unnamed_pages(before);
-	a->vcpu = vm_vcpu_add(a->vm, 0, guest_take_orders);
-	nr_after = unnamed_pages(after);
-	map_around(a->vm, APIC_GPA);
-	for (i = 0; i < nr_after; i++) {
-		for (k = 0; k < nr_before && before[k] != after[i]; k++)
-			;
-		if (k == nr_before)
-			return after[i];
-	}
-	return 0;
-}
-
-/*
- * Where the CPU itself looks for accesses to the APIC, it does so by the page that is
- * mapped there, which is memory of the VMM's like any: the host may give it up.
- */
-KVM_TEST(host_exchanges_the_page_behind_it)
-{
-	uintptr_t page;
-	struct apic a;
-	unsigned int i;
-
-	page = apic_init_and_find_page(&a);
-	__TEST_REQUIRE(page, "needs a KVM that maps a page for the APIC: kvm_intel.flexpriority=1");
-	for (i = 0; i < 4; i++) {
-		expect_apic_at(&a, APIC_GPA);
-		breadcrumb("round %u: MADV_REMOVE of the page behind the APIC", i);
-		TEST_ERROR_ON(madvise((void *)page, PAGE_SIZE, MADV_REMOVE), "MADV_REMOVE: %s",
-			      strerror(errno));
-		expect_apic_at(&a, APIC_GPA);
 	}
 	kvm_vm_free(a.vm);
 }

@@ -228,36 +228,6 @@ KVM_TEST_F(l2, eventfds_hear_gpas_of_l1)
 	nested_free(&n);
 }
 
-#define APIC_GPA	0xfee00000UL
-#define APIC_VERSION	0x30
-
-/* With APICv there is memory of KVM's own at the gpa of the APIC, which no L2 ever sees. */
-KVM_TEST_F(l2, the_apic_is_no_memory)
-{
-	const uint64_t off = GAP_OFF + 16 * PAGE_SIZE;
-	struct kvm_lapic_state state;
-	struct nested_cpu *cpu;
-	struct nested n;
-	uint32_t version;
-	unsigned int i;
-
-	create(&n, variant->paging);
-	cpu = &n.cpu[0];
-	nested_map(&n, off, APIC_GPA, PAGE_SIZE, PG_LEVEL_4K, NESTED_RW);
-	virt_pg_map(n.vm, APIC_GPA, APIC_GPA);
-	vcpu_ioctl(cpu->vcpu, KVM_GET_LAPIC, &state);
-	version = *(uint32_t *)&state.regs[APIC_VERSION];
-	for (i = 0; i < 4; i++) {
-		/* As L1 has the page before, if it has one. */
-		nested_order(cpu, L1_READ, APIC_GPA, 0, NESTED_WANT(ANY, 0));
-		nested_order(cpu, L2_READ_32, NESTED_L2_GVA + off + APIC_VERSION, 0,
-			     NESTED_WANT(DATA, version));
-		l2_read_gap(cpu, GAP_OFF, GAP_GPA);
-		nested_run(cpu, "round %u: L2 reads the version of L1's APIC", i);
-	}
-	nested_free(&n);
-}
-
 /* The gap becomes RAM while L2 is looking, RAM that it must not write, and a gap. */
 KVM_TEST_F(l2, gaps_come_and_go)
 {

@@ -14,7 +14,7 @@ static uint8_t guest_movs(gva_t to, gva_t from, uint64_t *ec)
 static void guest_access(volatile struct nested_step *s)
 {
 	uint64_t ec = 0, value = s->value, addr = s->addr;
-	uint8_t vector = 0;
+	uint8_t vector;
 
 	if (s->op == L2_EXEC)
 		vector = guest_call_safe(addr, &ec);
@@ -28,8 +28,6 @@ static void guest_access(volatile struct nested_step *s)
 	else if (s->op == L1_LOCK_OR)
 		vector = kvm_asm_safe_ec("lock or %[v], (%[a])", ec,
 					 [v] "r"(value), [a] "r"(addr));
-	else if (s->op == L2_READ_32)
-		value = guest_read32(addr);
 	else
 		asm volatile(__KVM_ASM_SAFE_BEGIN "mov (%[a]), %[v]" __KVM_ASM_SAFE_END
 			     : [vector] "=&q"(vector), [ec] "=&r"(ec),

@@ -144,7 +144,7 @@ static const char *const op_names[] = {
 	[L1_INJECT] = "L1 injects an event, at",
 	[L1_TURN] = "L1", [L1_VMREAD] = "L1 does VMREAD of", [L1_VMWRITE] = "L1 does VMWRITE of",
 	[L1_INVEPT] = "L1 does INVEPT of type", [L1_INVVPID] = "L1 does INVVPID of",
-	[L1_ENTER] = "L1 enters L2", [L2_READ_32] = "L2 reads 4 bytes of",
+	[L1_ENTER] = "L1 enters L2",
 	[L2_READ] = "L2 reads", [L2_WRITE] = "L2 writes",
 	[L2_EXEC] = "L2 executes", [L2_COPY_IN] = "L2 copies to RAM from",
 	[L2_COPY_OUT] = "L2 copies from RAM to", [L2_INVLPG] = "L2 does INVLPG of",
