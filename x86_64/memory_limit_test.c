@@ -65,6 +65,7 @@ struct world {
 	struct kvm_vm *bare;
 	int fd[2];
 	uint64_t efer;
+	bool amd;		/* to ask takes memory */
 };
 
 static void world_init(struct world *w, struct memory_limit *ml)
@@ -404,7 +405,7 @@ static int get_ready_for_l2(void *arg)
 	};
 	struct world *w = arg;
 
-	if (host_is_amd())
+	if (w->amd)
 		return set_msr(w, MSR_EFER, w->efer | EFER_SVME);
 	return __vcpu_ioctl(w->vcpu, KVM_SET_NESTED_STATE, &vmx);
 }
@@ -529,10 +530,11 @@ static void get_vcpu_ready_for_l2(struct memory_limit *ml)
 	world_init(&w, ml);
 	vcpu_sregs_get(w.vcpu, &sregs);
 	w.efer = sregs.efer;
-	with_more_and_more_memory(w.ml, host_is_amd() ? "EFER.SVME" : "VMXON", get_ready_for_l2,
+	w.amd = host_is_amd();
+	with_more_and_more_memory(w.ml, w.amd ? "EFER.SVME" : "VMXON", get_ready_for_l2,
 				  world_check, &w);
 	world_check(&w);
-	if (host_is_amd())
+	if (w.amd)
 		TEST_ASSERT_EQ(set_msr(&w, MSR_EFER, w.efer), 0);
 	else
 		vcpu_leave_nested(w.vcpu);

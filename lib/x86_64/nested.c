@@ -16,6 +16,7 @@ static bool guest_cpu_has(uint32_t function, bool edx, uint32_t bit)
 	return e && (edx ? e->edx : e->ecx) & bit;
 }
 
+/* An MSR of VMX as KVM lets guests have it; 0 where there is none. */
 static uint64_t feature_msr(struct kvm_vm *vm, uint32_t index)
 {
 	union one_msr msr = { .msrs.nmsrs = 1 };
