@@ -55,6 +55,9 @@ enum paging_op {
 	PAGING_WRITE32,
 	PAGING_WRITE8,
 	PAGING_XCHG,
+	PAGING_XCHG32,		/* by parts, as the writes above */
+	PAGING_XCHG16,
+	PAGING_XCHG8,
 	PAGING_WRITE_ACROSS,	/* 8 bytes, half of them the next entry's */
 	PAGING_INVLPG,
 	PAGING_SET_CR0,

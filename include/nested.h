@@ -43,6 +43,7 @@ enum nested_op {
 	L1_READ,
 	L1_WRITE,
 	L1_LOCK_OR,		/* a locked instruction */
+	L1_WRITE_X87,		/* FISTP, which KVM does not emulate */
 	L1_FLUSH,		/* all that L1's tables say */
 	L1_INVALIDATE,		/* one address of L2; without nested paging */
 	L1_SET_ROOT,
@@ -230,6 +231,7 @@ void l1_write(struct nested_cpu *cpu, gpa_t gpa, uint64_t value);
 void l1_read_gap(struct nested_cpu *cpu, gpa_t gpa);
 /* In its tables. */
 void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value);
+void l1_set_entry_x87(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value);
 void l1_lock_or_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t bits);
 void l1_flush(struct nested_cpu *cpu);
 /* Writes the entry, and flushes in one of the ways that will do. */

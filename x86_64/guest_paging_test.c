@@ -201,6 +201,7 @@ static gva_t unsync_gva(unsigned int i)
 
 static const enum paging_op store_ops[] = {
 	PAGING_WRITE, PAGING_WRITE, PAGING_WRITE32, PAGING_WRITE8, PAGING_XCHG,
+	PAGING_XCHG32, PAGING_XCHG16, PAGING_XCHG8,
 };
 
 static void edit_by_any_store(struct paging_cpu *cpu, gpa_t entry, uint64_t value)

@@ -162,6 +162,47 @@ KVM_TEST_F(l2, writes_the_tables)
 }
 
 /*
+ * L1's stores to a table that KVM shadows are KVM's to emulate. Those that it cannot, the
+ * guest makes itself, when KVM has given up what it shadows of the table.
+ */
+KVM_TEST_F(l2, sees_stores_that_kvm_cannot_emulate, .timeout = 10)
+{
+	struct nested_cpu *cpu;
+	gpa_t tables[2];
+	struct nested n;
+	unsigned int i;
+
+	cpu = nested_create_with_ram(&n, 1, variant->paging);
+	nested_map(&n, 0, NESTED_GPA, NPAGES * PAGE_SIZE, PG_LEVEL_4K, NESTED_RWX);
+	tables[0] = align_down(nested_entry_gpa(&n, 0, PG_LEVEL_4K), PAGE_SIZE);
+	tables[1] = nested_new_table(&n);
+	for (i = 0; i < NPAGES; i++)
+		*(uint64_t *)addr_gpa2hva(n.vm, tables[1] + i * 8) =
+			nested_ram_leaf(cpu, (i + 3) % NPAGES, NESTED_RWX);
+	for (i = 0; i < NPAGES; i++) {
+		unsigned int to = (i + 5) % NPAGES, table = i % 2;
+
+		l2_read(cpu, PAGE_OFF(i), WORD(i));
+		l1_set_entry_x87(cpu, PAGE_OFF(i), PG_LEVEL_4K,
+				 nested_ram_leaf(cpu, to, NESTED_RW));
+		l1_flush(cpu);
+		l2_read(cpu, PAGE_OFF(i), WORD(to));
+		l1_set_entry_x87(cpu, PAGE_OFF(i), PG_LEVEL_4K, 0);
+		l1_flush(cpu);
+		l2_fault(cpu, L2_READ, PAGE_OFF(i), 0);
+		l1_set_entry_x87(cpu, PAGE_OFF(i), PG_LEVEL_4K,
+				 nested_ram_leaf(cpu, i, NESTED_RWX));
+		l1_set_entry_x87(cpu, 0, PG_LEVEL_2M, nested_link(&n, tables[!table]));
+		l1_flush(cpu);
+		l2_read(cpu, PAGE_OFF(i), WORD(table ? i : (i + 3) % NPAGES));
+		l1_set_entry_x87(cpu, 0, PG_LEVEL_2M, nested_link(&n, tables[0]));
+		l1_flush(cpu);
+		nested_run(cpu, "entry %u", i);
+	}
+	nested_free(&n);
+}
+
+/*
  * L1 has its tables in a large page, which KVM maps as such until it shadows the
  * tables; L2 has that page mapped as well, with a large leaf and by parts.
  */

@@ -154,6 +154,14 @@ static void guest_invpcid(uint64_t type, uint64_t pcid, gva_t gva)
 	asm volatile("invpcid %0, %1" : : "m"(desc), "r"(type) : "memory");
 }
 
+#define GUEST_XCHG(suffix, size, gva, value)					\
+({										\
+	uint64_t __v = (value);							\
+										\
+	asm volatile("xchg" suffix " %" size "0, (%1)"				\
+		     : "+q"(__v) : "r"(gva) : "memory");			\
+})
+
 static void guest_step(volatile struct paging_box *box,
 		       volatile struct paging_step *s)
 {
@@ -171,6 +179,18 @@ static void guest_step(volatile struct paging_box *box,
 		break;
 	case PAGING_XCHG:
 		asm volatile("xchg %0, (%1)" : "+r"(v) : "r"(s->gva) : "memory");
+		break;
+	case PAGING_XCHG32:
+		for (i = 4; i >= 0; i -= 4)
+			GUEST_XCHG("l", "k", s->gva + i, v >> (8 * i));
+		break;
+	case PAGING_XCHG16:
+		for (i = 6; i >= 0; i -= 2)
+			GUEST_XCHG("w", "w", s->gva + i, v >> (8 * i));
+		break;
+	case PAGING_XCHG8:
+		for (i = 7; i >= 0; i--)
+			GUEST_XCHG("b", "b", s->gva + i, v >> (8 * i));
 		break;
 	case PAGING_WRITE_ACROSS:
 		guest_write64(s->gva, v);

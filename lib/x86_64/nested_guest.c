@@ -309,6 +309,11 @@ static void l1_step(struct nested_box *box, volatile struct nested_step *s)
 	case L1_SET_ROOT:
 		box->root = s->value;
 		break;
+	case L1_WRITE_X87:
+		asm volatile("fninit; fildll %0; fistpll (%1)"
+			     : : "m"(s->value), "r"(s->addr) : "memory");
+		s->got = s->value;
+		break;
 	case L1_INJECT:
 		box->inject = s->value;
 		break;

@@ -74,6 +74,12 @@ void l1_set_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t valu
 	l1_write(cpu, entry_gva(cpu->n, off, level), value);
 }
 
+void l1_set_entry_x87(struct nested_cpu *cpu, uint64_t off, int level, uint64_t value)
+{
+	nested_order(cpu, L1_WRITE_X87, entry_gva(cpu->n, off, level), value,
+		     NESTED_WANT(DATA, value));
+}
+
 void l1_lock_or_entry(struct nested_cpu *cpu, uint64_t off, int level, uint64_t bits)
 {
 	nested_order(cpu, L1_LOCK_OR, entry_gva(cpu->n, off, level), bits,
@@ -139,6 +145,7 @@ void l1_invept(struct nested_cpu *cpu, uint64_t type, uint64_t eptp, uint64_t er
 
 static const char *const op_names[] = {
 	[L1_READ] = "L1 reads", [L1_WRITE] = "L1 writes",
+	[L1_WRITE_X87] = "L1 writes by FISTP",
 	[L1_LOCK_OR] = "L1 sets bits, locked,", [L1_FLUSH] = "L1 flushes",
 	[L1_INVALIDATE] = "L1 invalidates", [L1_SET_ROOT] = "L1 sets the root",
 	[L1_INJECT] = "L1 injects an event, at",
@@ -267,7 +274,7 @@ static bool is_fault(struct nested_cpu *cpu, const struct nested_step *s, uint64
 
 	if (n->paging && !is_exit_info(n, s))
 		return false;
-	if (n->paging || cpu->box->takes_pf) {
+	if (n->paging || (cpu->box->takes_pf && s->op >= L2_READ)) {
 		if (s->exit != L2_EXIT_FAULT || s->in_page_walk)
 			return false;
 	} else if (s->exit || s->vector != PF_VECTOR) {
