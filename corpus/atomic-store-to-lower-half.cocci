@@ -8,7 +8,7 @@
 // params: kvm_intel.ept=0
 // shows: data hang
 // hunks: 1
-// caught-by: guest_paging_test.kvm.all_edits_count_after_a_flush
+// caught-by: guest_paging_test.kvm.anything_is_edited_at_any_level
 //
 // Locked instructions are emulated on RAM where that is a page table, and each size by
 // itself. What is exchanged here is the lower half of the word.
