@@ -310,8 +310,16 @@ static void l1_step(struct nested_box *box, volatile struct nested_step *s)
 		box->root = s->value;
 		break;
 	case L1_WRITE_X87:
-		asm volatile("fninit; fildll %0; fistpll (%1)"
-			     : : "m"(s->value), "r"(s->addr) : "memory");
+		/*
+		 * Since 6.12 KVM takes such a store for an endless loop, and gives up,
+		 * when the last one was the same instruction at the same address.
+		 */
+		if (box->current % 2)
+			asm volatile("fninit; fildll %0; fistpll (%1)"
+				     : : "m"(s->value), "r"(s->addr) : "memory");
+		else
+			asm volatile("fninit; fildll %0; fistpll (%1); nop"
+				     : : "m"(s->value), "r"(s->addr) : "memory");
 		s->got = s->value;
 		break;
 	case L1_INJECT:
