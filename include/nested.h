@@ -178,6 +178,11 @@ void nested_free(struct nested *n);
 /* As nested_create(); returns the first vCPU. */
 struct nested_cpu *nested_create_with_ram(struct nested *n, unsigned int nr_cpus,
 					  bool nested_paging);
+/*
+ * The same with EPT, and the first 2M of the RAM in the window, by 4K leaves. Skips the
+ * case without VMX.
+ */
+struct nested_cpu *nested_create_for_vmx(struct nested *n);
 /* A 4K leaf that leads to one of these pages. */
 uint64_t nested_ram_leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights);
 

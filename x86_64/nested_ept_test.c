@@ -18,16 +18,6 @@ KVM_TEST_SUITE(nested_ept_test, .needs = { .mem_mb = 64 });
 #define WORD(i)		NESTED_WORD(i)
 #define CODE		PATTERN_CODE_OFFSET
 
-static struct nested_cpu *create(struct nested *n)
-{
-	struct nested_cpu *cpu;
-
-	nested_require_vmx();
-	cpu = nested_create_with_ram(n, 1, true);
-	nested_map(n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	return cpu;
-}
-
 static uint64_t ept_caps(struct nested *n)
 {
 	return nested_vmx_msr(n, MSR_IA32_VMX_EPT_VPID_CAP);
@@ -120,7 +110,7 @@ KVM_TEST(rights_are_those_of_all_levels)
 	uint64_t entry, rights;
 	int level;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	for (level = PG_LEVEL_4K; level <= PG_LEVEL_1G; level++) {
 		entry = *nested_entry(&n, PAGE_OFF(3), level);
 		for (rights = 0; rights <= RWX; rights++) {
@@ -149,7 +139,7 @@ KVM_TEST(rights_of_two_levels_are_what_both_give)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	upper = *nested_entry(&n, 0, PG_LEVEL_2M);
 	leaf = *nested_entry(&n, PAGE_OFF(3), PG_LEVEL_4K);
 	for (i = 0; i < ARRAY_SIZE(some) * ARRAY_SIZE(some); i++) {
@@ -180,7 +170,7 @@ KVM_TEST(memory_types_and_bits_that_are_none)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	for (i = 0; i < ARRAY_SIZE(none); i++) {
 		entry = *nested_entry(&n, PAGE_OFF(3), none[i].level);
 		bad = (entry & ~(7ULL << 3)) | none[i].bits;
@@ -208,7 +198,7 @@ KVM_TEST(violation_forgets_the_page)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	for (i = 0; i < 4; i++) {
 		l1_edit(cpu, off, PG_LEVEL_4K, nested_ram_leaf(cpu, 10 + i, NESTED_R));
 		l2_read(cpu, off, WORD(10 + i));
@@ -232,7 +222,7 @@ KVM_TEST(eptps_of_one_table_are_flushed_together)
 	struct nested n;
 	unsigned int i, a;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	nested_require_ept_ad(&n);
 	eptp[0] = nested_root_value(&n, n.root);
 	eptp[1] = eptp[0] | EPTP_AD;
@@ -263,7 +253,7 @@ KVM_TEST(invept_of_all_reaches_every_root)
 	struct nested n;
 	unsigned int i, k;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	__TEST_REQUIRE(ept_caps(&n) & VMX_EPT_EXTENT_GLOBAL_BIT, "needs INVEPT of all contexts");
 	for (i = 0; i < 3; i++) {
 		roots[i] = nested_new_root(&n);
@@ -299,7 +289,7 @@ KVM_TEST(operands_that_are_none_are_refused)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	eptp = nested_root_value(&n, n.root);
 	l2_read(cpu, off, WORD(3));
 	nested_run(cpu, "the good EPTP");

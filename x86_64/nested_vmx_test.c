@@ -23,16 +23,6 @@ KVM_TEST_SUITE(nested_vmx_test, .needs = { .mem_mb = 64 });
 /* A page of L1's that the CPU, or KVM in its place, reads or writes. */
 #define SPECIAL_PAGE	900
 
-static struct nested_cpu *create(struct nested *n)
-{
-	struct nested_cpu *cpu;
-
-	nested_require_vmx();
-	cpu = nested_create_with_ram(n, 1, true);
-	nested_map(n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
-	return cpu;
-}
-
 /* ---- the page-modification log ---- */
 
 #define PML_ENTRIES	512
@@ -75,7 +65,7 @@ KVM_TEST(dirty_bits_are_logged_for_l1)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	nested_require_ept_ad(&n);
 	nested_require_secondary(&n, SECONDARY_EXEC_ENABLE_PML, "a page-modification log");
 	/* L2's stack, its page tables, and so on, are dirty from then on. */
@@ -157,7 +147,7 @@ KVM_TEST(l2_switches_its_eptp_by_vmfunc)
 	struct nested n;
 	unsigned int i;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	nested_require_secondary(&n, SECONDARY_EXEC_ENABLE_VMFUNC, "VMFUNC");
 	__TEST_REQUIRE(nested_vmx_msr(&n, MSR_IA32_VMX_VMFUNC) & VMFUNC_EPTP_SWITCHING,
 		       "needs EPTP switching in the guest's VMX");
@@ -299,7 +289,7 @@ KVM_TEST(l2_with_pae_keeps_its_pdptes)
 	struct nested n;
 	uint32_t cr3[2];
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	for (i = 0; i < 2; i++)
 		cr3[i] = make_pae_tables(&n, i, &pdpte[i]);
 	l2_read(cpu, 0, WORD(0));
@@ -336,7 +326,7 @@ KVM_TEST(tpr_of_l2_is_in_the_dirty_log)
 	unsigned int i;
 	uint32_t tpr;
 
-	cpu = create(&n);
+	cpu = nested_create_for_vmx(&n);
 	__TEST_REQUIRE(nested_vmx_msr(&n, MSR_IA32_VMX_TRUE_PROCBASED_CTLS) >> 32 &
 		       CPU_BASED_TPR_SHADOW, "needs a TPR shadow in the guest's VMX");
 	memset(special_page(&n), 0, PAGE_SIZE);

@@ -245,6 +245,16 @@ struct nested_cpu *nested_create_with_ram(struct nested *n, unsigned int nr_cpus
 	return &n->cpu[0];
 }
 
+struct nested_cpu *nested_create_for_vmx(struct nested *n)
+{
+	struct nested_cpu *cpu;
+
+	nested_require_vmx();
+	cpu = nested_create_with_ram(n, 1, true);
+	nested_map(n, 0, NESTED_GPA, SZ_2M, PG_LEVEL_4K, NESTED_RWX);
+	return cpu;
+}
+
 uint64_t nested_ram_leaf(struct nested_cpu *cpu, unsigned int page, unsigned int rights)
 {
 	return nested_leaf(cpu->n, NESTED_GPA + page * PAGE_SIZE, PG_LEVEL_4K, rights);
