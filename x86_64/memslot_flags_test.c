@@ -291,7 +291,7 @@ KVM_TEST_F(backing, dirty_log_has_each_written_page)
 	arena_create(&a, 2, n);
 	mem_alloc(variant, &mem);
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 2; round++) {
+	for (round = 0; round < 3; round++) {
 		/* Everything mapped, and writable. */
 		arena_write(&a, GPA, &mem, 0, n);
 		arena_expect_mem(&a, GPA, &mem, 0, n);
@@ -480,7 +480,7 @@ KVM_TEST_F(backing, first_write_is_in_the_log)
 	arena_world_mem(&a, GPA, &mem, 0, 1, PAGE_IS_RAM);
 	arena_update_end(&a);
 	breadcrumb("dirty logging on and off around single writes");
-	for (round = 0; round < 250; round++) {
+	for (round = 0; round < 400; round++) {
 		wait_for_write(&a, &mem);
 		vm_mem_region_set_flags(a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 		for (i = 0; i < 3; i++) {

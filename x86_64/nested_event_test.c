@@ -67,7 +67,7 @@ static void expect_cut_short(struct nested_cpu *cpu, unsigned int step, unsigned
 	TEST_ASSERT(s->fault_addr / PAGE_SIZE == nested_addr(cpu->n, OFF(page)) / PAGE_SIZE,
 		    "the exit is for address 0x%lx, want one in the page of 0x%lx",
 		    s->fault_addr, nested_addr(cpu->n, OFF(page)));
-	if (got != event && !injected && host_is_amd() && host_may_be_tcg())
+	if (!got && !injected && host_is_amd() && host_may_be_tcg())
 		return;
 	TEST_ASSERT(got == event,
 		    "L1 is told that event 0x%lx was being delivered, want 0x%lx (error code above bit 32)",

@@ -123,14 +123,6 @@ static void try_reserved_bit(struct modes *m, unsigned int entry, unsigned int b
 		    entry_names[entry]);
 }
 
-/* KVM's masks are ranges: their ends, and some of what is between. */
-static bool worth_trying(uint64_t bits, unsigned int bit)
-{
-	const uint64_t inner = bits & bits << 1 & bits >> 1;
-
-	return bits & BIT_ULL(bit) && (!(inner & BIT_ULL(bit)) || test_random() % 3 == 0);
-}
-
 static void enter(struct modes *m, enum cpu_mode mode)
 {
 	if (mode == MODE_LA57)
@@ -156,7 +148,7 @@ KVM_TEST_F(mode, reserved_bits_fault)
 		breadcrumb("bits 0x%lx of %s in %s", bits, entry_names[entry],
 			   cpu_mode_name(variant->mode));
 		for (bit = 0; bit < 64; bit++) {
-			if (worth_trying(bits, bit))
+			if (bits & BIT_ULL(bit))
 				try_reserved_bit(&m, entry, bit);
 		}
 	}
