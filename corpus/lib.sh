@@ -16,6 +16,7 @@ CORPUS_ME=$(readlink -f -- "$0")
 CORPUS_ME=${CORPUS_ME#"$CORPUS_TOP"/}
 # shellcheck disable=SC2034 # CORPUS_LAB, CORPUS_CACHE: for those who read this file
 readonly CORPUS_DIR CORPUS_TOP CORPUS_LAB CORPUS_CACHE CORPUS_ME
+export KVM_TEST_TRIES=${KVM_TEST_TRIES:-100}	# no short cut, see lab/run
 
 # On a terminal there may be a line that shows how far it is.
 say() {

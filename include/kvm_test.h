@@ -46,6 +46,9 @@ enum kvm_case_result {
 
 #define CASE_REASON_SIZE	768
 
+/* Before the first case of a program, in the process that starts them all. */
+void kvm_cases_begin(void);
+
 /*
  * Runs @body(@variant) in a process of its own under a watchdog, with every
  * oracle on, and prints why it failed. @needs may be NULL. The reason of a skip
@@ -85,8 +88,9 @@ bool kvm_test_case_selected(const struct kvm_test_options *opts, const char *nam
 uint64_t kvm_test_option(const char *name, uint64_t def);
 
 /*
- * How often to try what shows only now and then, @n times by default:
- * "--set soak=N" makes it N times as often, for hardware and long nights.
+ * How often to try what shows only now and then, @n times by default: "--set tries=P"
+ * makes it P percent of that, at least once. An emulated host is slow and does half;
+ * hardware, in a long night, many times as much.
  */
 unsigned int test_tries(unsigned int n);
 

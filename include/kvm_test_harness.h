@@ -186,6 +186,7 @@ static inline int kvm_test_main(int argc, char **argv)
 		return KSFT_SKIP;
 	}
 	atexit(kvm_test_exit_status);
+	kvm_cases_begin();
 	return test_harness_run(1, argv);
 }
 

@@ -61,6 +61,9 @@ struct host_state {
 /* Reads the counters below @root, "" for this host. */
 void host_state_read(struct host_state *state, const char *root);
 
+/* That one of its counters that other processes change at any time. */
+int64_t host_vms(const char *root);
+
 /*
  * Describes each counter that is above its value in @before; returns how many
  * are. A counter that could not be read either time is not compared.
@@ -72,8 +75,11 @@ unsigned int host_state_compare(const struct host_state *before,
 /* What a VM leaves to RCU and workqueues is gone after this time, at the latest. */
 #define HOST_SETTLE_SECONDS	3
 
-/* As compare, but gives the host up to @seconds to settle (RCU, workqueues). */
-unsigned int host_state_check(const struct host_state *before,
+/*
+ * As compare, but reads @now, and gives the host up to @seconds to settle (RCU,
+ * workqueues).
+ */
+unsigned int host_state_check(const struct host_state *before, struct host_state *now,
 			      unsigned int seconds, char *text, size_t size);
 
 #endif /* SELFTEST_KVM_ORACLE_H */

@@ -149,6 +149,7 @@ build_initramfs() {
 	NR_2M=$nr_2m
 	NR_1G=$nr_1g
 	TIMEOUT_MUL=$mul
+	TRIES=$tries
 	QUICK_BOOT=${scale_tests:+$quick_boot}
 	NEED_PARAMS='${params[*]+"${params[*]}"}'
 	END

@@ -19,7 +19,7 @@ static void __attribute__((noreturn)) usage(const struct kvm_test *test, FILE *t
 		"  --case GLOB       run only the cases that match (repeatable)\n"
 		"  --seed N          start of the random numbers; printed by every failure\n"
 		"  --set NAME=VALUE  an option of this test; see the head of its source; of many:\n"
-		"                    soak=N (N times as many tries of what shows only now and\n"
+		"                    tries=P (P percent of the tries of what shows only now and\n"
 		"                    then), known_bugs=1 (what is stepped around fails)\n"
 		"  --help            this text\n"
 		"Environment: KVM_TEST_TIMEOUT_MUL=N multiplies every deadline.\n"
@@ -116,7 +116,9 @@ void kvm_test_parse_options(const struct kvm_test *test, int argc, char **argv,
 
 unsigned int test_tries(unsigned int n)
 {
-	return n * kvm_test_option("soak", 1);
+	uint64_t percent = kvm_test_option("tries", 100);
+
+	return (n * percent + 99) / 100 ?: 1;
 }
 
 bool kvm_test_case_selected(const struct kvm_test_options *opts, const char *name)

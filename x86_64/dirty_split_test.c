@@ -318,7 +318,7 @@ KVM_TEST(switched_on_and_off_under_guests)
 	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
 	page_worker_start(&p.workers[0], PAGES_BUMP_LOOP);
 	page_worker_start(&p.workers[1], PAGES_READ_LOOP);
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < test_tries(6); i++) {
 		if (i % 3 == 0)
 			breadcrumb("logging on and off, %u", i);
 		page_worker_wait_loops(&p.workers[0], 1);

@@ -112,7 +112,7 @@ KVM_TEST(long_range_goes_while_others_fault)
 	vcpu_thread_start(vcpus[1], run_busy);
 	errno = pthread_create(&host, NULL, drop_for_ever, &busy);
 	TEST_ERROR_ON(errno, "cannot start a thread");
-	for (i = 0; i < LONG_ROUNDS; i++) {
+	for (i = 0; i < test_tries(LONG_ROUNDS); i++) {
 		vcpu_expect_sync(vcpus[0], 0);
 		breadcrumb("drop %lu pages at once while others fault, round %u", LONG_PAGES, i);
 		vm_read_stat(vm, "pages_4k", &before);
@@ -201,7 +201,7 @@ KVM_TEST(start_of_a_sparse_range_is_flushed)
 	c.vm = vm;
 	errno = pthread_create(&thread, NULL, contend, &c);
 	TEST_ERROR_ON(errno, "cannot start a thread");
-	for (i = 0; i < SPARSE_ROUNDS; i++) {
+	for (i = 0; i < test_tries(SPARSE_ROUNDS); i++) {
 		vcpu_expect_sync(vcpu, 0);
 		breadcrumb("drop a range whose first %lu pages are there, round %u", SPARSE_USED,
 			   i);
@@ -278,7 +278,7 @@ KVM_TEST(pages_leave_roots_that_are_being_dropped, .huge_2m = PIECE_2M)
 		virt_map_level(vm, ROOT_GVA(i), ROOT_GPA(i), PIECE_2M * SZ_2M, PG_LEVEL_2M);
 	}
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, SZ_4G, BUSY_SLOT, 1, 0);
-	for (i = 0; i < ROOT_ROUNDS; i++) {
+	for (i = 0; i < test_tries(ROOT_ROUNDS); i++) {
 		vcpu_expect_sync(vcpu, 0);
 		log_pieces(vm, KVM_MEM_LOG_DIRTY_PAGES);
 		__TEST_REQUIRE(vm_read_stat(vm, "pages_4k", &before) && before >= mapped,
@@ -363,7 +363,7 @@ KVM_TEST(neighbour_of_what_goes_is_touched)
 	madvise(mem, NR_NEXT * PAGE_SIZE, MADV_NOHUGEPAGE);
 	shared = addr_gva2hva(vm, (gva_t)&next);
 	vcpu_thread_start(vcpu, run_busy);
-	for (round = 1; round <= NEXT_ROUNDS; round++) {
+	for (round = 1; round <= test_tries(NEXT_ROUNDS); round++) {
 		for (i = 0; i < NR_GOING; i++)
 			mem[i * PAGE_SIZE / 8] = round << 32 | (i + 1);
 		TEST_ERROR_ON(madvise(mem + NR_GOING * PAGE_SIZE / 8, 4 * PAGE_SIZE,

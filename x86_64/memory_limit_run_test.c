@@ -57,7 +57,7 @@ KVM_TEST(a_guest_waits_for_page_tables)
 	unsigned int i, round;
 
 	memory_limit_create(&ml);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		vm = vm_create_with_one_vcpu(&vcpu, guest_writes);
 		for (i = 0; i < NR_SLOTS; i++) {
 			vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA(i), SLOT + i, 1,
@@ -155,7 +155,7 @@ KVM_TEST_F(l2, waits_for_page_tables)
 	struct ucall uc;
 
 	memory_limit_create(&ml);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		breadcrumb("an L2, round %u", round);
 		cpu = nested_create_with_ram(&n, 1, variant->paging);
 		for (i = 0; i < NR_SLOTS; i++)

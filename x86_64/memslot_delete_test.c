@@ -92,7 +92,7 @@ KVM_TEST_F(backing, deleted_slot_is_a_gap)
 	mem_alloc(variant, &mem[0], 1);
 	mem_alloc(variant, &mem[1], 2);
 	arena_add(&a, &mem[0], GPA, SLOT, 0);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		struct patterned_mem *old = &mem[round & 1], *new = &mem[!(round & 1)];
 
 		arena_expect_mem(&a, GPA, old, 0, variant->npages);
@@ -188,7 +188,7 @@ KVM_TEST_F(backing, moved_back_and_forth)
 	mem_alloc(variant, &mem, 1);
 	arena_add(&a, &mem, GPA, SLOT, 0);
 	arena_expect_mem(&a, GPA, &mem, 0, n);
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < test_tries(6); i++) {
 		breadcrumb("round %u: move there", i);
 		vm_mem_region_move(a.vm, SLOT, GPA + n * PAGE_SIZE);
 		if (i & 1)
@@ -251,7 +251,7 @@ KVM_TEST_F(backing, split_slot_merges_again)
 	patterned_mem_alloc(&other, VM_MEM_SRC_SHMEM, hole * PAGE_SIZE,
 			    GPA + first * PAGE_SIZE, PATTERN(9));
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < test_tries(3); round++) {
 		arena_write(&a, GPA, &mem, 0, n);
 		breadcrumb("round %u: split", round);
 		vm_mem_region_delete(a.vm, SLOT);
@@ -306,7 +306,7 @@ KVM_TEST_F(backing, replaced_while_vcpus_use_it)
 	mem_alloc(variant, &mem[0], 1);
 	mem_alloc(variant, &mem[1], 2);
 	arena_hammer_start(&a, GPA, HAMMERED, rw_and_rx);
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < test_tries(ROUNDS); round++) {
 		struct patterned_mem *old = &mem[round & 1], *new = &mem[!(round & 1)];
 
 		breadcrumb("round %u: replace under use", round);
@@ -332,7 +332,7 @@ KVM_TEST_F(backing, deleted_while_vcpus_use_it)
 	arena_create(&a, 2, variant->npages);
 	mem_alloc(variant, &mem, 1);
 	arena_hammer_start(&a, GPA, HAMMERED, rw_and_rx);
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < test_tries(ROUNDS); round++) {
 		breadcrumb("round %u: create under use", round);
 		arena_update_begin(&a);
 		arena_add(&a, &mem, GPA, SLOT, 0);
@@ -397,7 +397,7 @@ KVM_TEST(address_spaces_are_independent,
 		       "needs two address spaces (KVM_CAP_MULTI_ADDRESS_SPACE > 1)");
 	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, n * PAGE_SIZE, GPA, PATTERN(1));
 	patterned_mem_alloc(&smm, VM_MEM_SRC_ANONYMOUS, n * PAGE_SIZE, GPA, PATTERN(2));
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < test_tries(3); round++) {
 		arena_add(&a, &mem, GPA, SLOT, 0);
 		arena_write(&a, GPA, &mem, 0, n);
 		vm_set_user_memory_region(a.vm, 1 << 16 | SLOT, 0, GPA, n * PAGE_SIZE,

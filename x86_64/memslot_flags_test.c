@@ -112,7 +112,7 @@ KVM_TEST_F(backing, readonly_slot_reads_ram_and_writes_exit,
 
 	arena_create(&a, 2, 2 * n);
 	mem_alloc(variant, &mem);
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < test_tries(3); round++) {
 		breadcrumb("round %u: read-only slot", round);
 		arena_add(&a, &mem, GPA, SLOT, KVM_MEM_READONLY);
 		expect_readonly(&a, GPA, &mem, n);
@@ -179,7 +179,7 @@ KVM_TEST_F(backing, turns_readonly_while_vcpus_write,
 	arena_create(&a, 2, variant->npages);
 	mem_alloc(variant, &mem);
 	arena_hammer_start(&a, GPA, HAMMERED, writers);
-	for (round = 0; round < 14; round++) {
+	for (round = 0; round < test_tries(14); round++) {
 		bool readonly = round & 1;
 
 		breadcrumb("round %u: recreate as %s", round,
@@ -291,7 +291,7 @@ KVM_TEST_F(backing, dirty_log_has_each_written_page)
 	arena_create(&a, 2, n);
 	mem_alloc(variant, &mem);
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < test_tries(3); round++) {
 		/* Everything mapped, and writable. */
 		arena_write(&a, GPA, &mem, 0, n);
 		arena_expect_mem(&a, GPA, &mem, 0, n);
@@ -426,7 +426,7 @@ KVM_TEST_F(backing, dirty_log_switched_while_vcpus_write)
 	arena_add(&a, &mem, GPA, SLOT, 0);
 	arena_world_mem(&a, GPA, &mem, 0, HAMMERED, PAGE_IS_RAM);
 	arena_update_end(&a);
-	for (round = 0; round < 8; round++) {
+	for (round = 0; round < test_tries(8); round++) {
 		arena_hammer_wait(&a);
 		/* No arena_update_begin(): nothing changes for the guest. */
 		breadcrumb("round %u: dirty logging on while vCPUs write", round);
@@ -480,7 +480,7 @@ KVM_TEST_F(backing, first_write_is_in_the_log)
 	arena_world_mem(&a, GPA, &mem, 0, 1, PAGE_IS_RAM);
 	arena_update_end(&a);
 	breadcrumb("dirty logging on and off around single writes");
-	for (round = 0; round < 400; round++) {
+	for (round = 0; round < test_tries(400); round++) {
 		wait_for_write(&a, &mem);
 		vm_mem_region_set_flags(a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 		for (i = 0; i < 3; i++) {

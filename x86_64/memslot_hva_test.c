@@ -125,7 +125,7 @@ KVM_TEST_F(backing, given_up_memory_is_gone)
 	arena_create(&a, 2, variant->size / PAGE_SIZE);
 	patterned_mem_alloc(&mem, variant->type, variant->size, GPA, PATTERN(1));
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		arena_write(&a, GPA, &mem, 0, variant->size / PAGE_SIZE);
 		arena_expect_mem(&a, GPA, &mem, 0, variant->size / PAGE_SIZE);
 		before = vm_mapped_pages(a.vm);
@@ -166,7 +166,7 @@ KVM_TEST(given_up_page_is_in_no_tlb)
 	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA, PATTERN(1));
 	arena_add(&a, &mem, GPA, SLOT, 0);
 	breadcrumb("give pages up one by one");
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < test_tries(200); round++) {
 		size_t page = round % NPAGES;
 		gpa_t gpa = GPA + page * PAGE_SIZE;
 
@@ -214,7 +214,7 @@ KVM_TEST(remapped_hva_shows_the_new_memory)
 	window_show(&w, 0);
 	vm_mem_region_add_backing(w.a.vm, &w.hva, w.hva.hva, GPA, SLOT, NPAGES, 0);
 	arena_expect_mem(&w.a, GPA, &w.file[0], 0, NPAGES);
-	for (round = 1; round < 8; round++) {
+	for (round = 1; round <= test_tries(7); round++) {
 		struct patterned_mem *old = &w.file[!(round & 1)];
 		struct patterned_mem *new = &w.file[round & 1];
 
@@ -241,7 +241,7 @@ KVM_TEST(remapped_while_vcpus_use_it)
 	arena_hammer_start(&w.a, GPA, NPAGES, everything);
 	arena_world_mem(&w.a, GPA, &w.file[0], 0, NPAGES, PAGE_IS_RAM);
 	arena_update_end(&w.a);
-	for (round = 1; round < 20; round++) {
+	for (round = 1; round <= test_tries(19); round++) {
 		struct patterned_mem *old = &w.file[!(round & 1)];
 		struct patterned_mem *new = &w.file[round & 1];
 
@@ -268,7 +268,7 @@ KVM_TEST(unmapped_hva_is_efault_until_it_is_mapped)
 	window_create(&w);
 	window_show(&w, 0);
 	vm_mem_region_add_backing(w.a.vm, &w.hva, w.hva.hva, GPA, SLOT, NPAGES, 0);
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < test_tries(3); round++) {
 		struct patterned_mem *m = &w.file[!(round & 1)];
 		uint64_t word = patterned_mem_word0(m, 2);
 
@@ -469,7 +469,7 @@ KVM_TEST(forked_child_keeps_what_it_had)
 	arena_create(&a, 2, NPAGES);
 	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA, PATTERN(1));
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		char c;
 
 		arena_write(&a, GPA, &mem, 0, NPAGES);
@@ -508,7 +508,7 @@ KVM_TEST(one_hva_in_two_slots)
 	arena_create(&a, 2, 2 * NPAGES);
 	patterned_mem_alloc(&mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA, PATTERN(1));
 	arena_add(&a, &mem, GPA, SLOT, 0);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < test_tries(4); round++) {
 		breadcrumb("round %u: the same memory in another slot", round);
 		arena_add(&a, &mem, GPA + SIZE, SLOT + 1, 0);
 		arena_write(&a, GPA, &mem, 0, NPAGES);
@@ -640,7 +640,7 @@ KVM_TEST(invalidations_during_slot_updates)
 	arena_hammer_start(&a, GPA, NPAGES, everything);
 	TEST_ERROR_ON(pthread_create(&churn.thread, NULL, churn_thread, &churn),
 		      "pthread_create");
-	for (round = 0; round < 30; round++) {
+	for (round = 0; round < test_tries(30); round++) {
 		if (round % 10 == 0)
 			breadcrumb("round %u: invalidations during slot updates", round);
 		loops = churn.loops;

@@ -78,7 +78,7 @@ KVM_TEST_F(far, gap_and_memory_change_places)
 	struct moved m;
 
 	moved_create(&m, variant->gpa);
-	for (round = 1; round < 7; round++) {
+	for (round = 1; round <= test_tries(6); round++) {
 		to = round & 1;
 		arena_write(&m.a, m.places[!to], &m.mem, 0, NPAGES);
 		arena_expect_gap(&m.a, m.places[to], NPAGES);
@@ -105,7 +105,7 @@ KVM_TEST_F(far, host_changes_reach_the_new_place)
 
 	moved_create(&m, variant->gpa);
 	mem = &m.mem;
-	for (round = 1; round < 7; round++) {
+	for (round = 1; round <= test_tries(6); round++) {
 		to = !to;
 		move_to(&m, to, round);
 		if (round % 3 == 0)

@@ -10,7 +10,7 @@
  * a zap or a flush that another vCPU's fault can get around, a TLB flush that
  * does not reach all vCPUs, a lookup in a slot that is gone.
  *
- * Options: --set rounds=N; --seed N repeats a sequence of updates.
+ * --seed N repeats a sequence of updates.
  */
 #include <sys/mman.h>
 
@@ -286,7 +286,7 @@ FIXTURE_VARIANT_ADD(vcpus, 8) { .nr = 8, .rounds = 3 };
 
 KVM_TEST_F(vcpus, see_each_update_at_once)
 {
-	uint64_t round, rounds = kvm_test_option("rounds", variant->rounds);
+	uint64_t round, rounds = test_tries(variant->rounds);
 	static struct race r;
 	size_t burst;
 

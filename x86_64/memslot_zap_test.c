@@ -112,7 +112,7 @@ KVM_TEST_F(zap, deleted_slot_leaves_the_other_alone)
 	int64_t before, flushes;
 
 	pair_create(&p, variant);
-	for (round = 0; round < 6; round++) {
+	for (round = 0; round < test_tries(6); round++) {
 		const int gone = round & 1;
 
 		pair_use(&p, 0);
@@ -145,7 +145,7 @@ KVM_TEST_F(zap, moved_slot_leaves_the_other_alone)
 	pair_create(&p, variant);
 	away = GPA + 64 * SZ_1M;
 	virt_map(p.a.vm, away, away, p.npages);
-	for (round = 0; round < 6; round++) {
+	for (round = 0; round < test_tries(6); round++) {
 		const int moved = round & 1;
 
 		pair_use(&p, 0);

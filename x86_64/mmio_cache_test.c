@@ -103,7 +103,7 @@ KVM_TEST(slot_comes_and_goes_under_a_running_vcpu)
 	breadcrumb("add and delete a slot while a vCPU reads it");
 	vcpu_thread_start(vcpu, answer_watcher);
 
-	for (round = 0; round < WATCH_ROUNDS; round++) {
+	for (round = 0; round < test_tries(WATCH_ROUNDS); round++) {
 		*(uint64_t *)mem.hva = RAM_WORD(round);
 		set_epoch(vm, EPOCH(round, BECOMES_RAM), round & 1);
 		vm_mem_region_add_backing(vm, &mem, mem.hva, WATCHED_GPA, WATCHED_SLOT,

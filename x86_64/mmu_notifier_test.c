@@ -149,7 +149,7 @@ KVM_TEST(fault_spans_an_invalidation)
 	page_worker_hot(w, PAGES_HOT_WRITE, gpa);
 	value = &w->job->value;
 	breadcrumb("take a page away under faults");
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < test_tries(20); i++) {
 		for (j = 0; j < 30; j++)
 			TEST_ERROR_ON(madvise(page, PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
 		before = *value;

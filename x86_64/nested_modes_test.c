@@ -432,7 +432,7 @@ KVM_TEST_F(l1, edits_entries_of_l2)
 	enter_mode(&h, variant->mode);
 	t = tables_now(&h);
 	check(&h, "the first entries");
-	for (round = 0; round < 12; round++) {
+	for (round = 0; round < test_tries(12); round++) {
 		/* A table that is not in use, too. */
 		for (i = 0; i < 6; i++) {
 			page = test_random() % NR_PAGES;
@@ -607,8 +607,8 @@ static void enter_l2_in_vms(unsigned int n, void *arg)
 KVM_TEST(host_gets_back_what_it_gave, .privileged = true)
 {
 	enter_l2_in_vms(4, NULL);
-	breadcrumb("%u VMs, each with an L2 of a 32-bit L1", NR_VMS);
-	host_usage_expect_constant(NR_VMS, "VMs with an L2 of a 32-bit L1", enter_l2_in_vms,
+	breadcrumb("%u VMs, each with an L2 of a 32-bit L1", test_tries(NR_VMS));
+	host_usage_expect_constant(test_tries(NR_VMS), "VMs with an L2 of a 32-bit L1", enter_l2_in_vms,
 				   NULL);
 }
 

@@ -534,7 +534,7 @@ KVM_TEST_F(smi, handler_sees_slots_of_smm)
 		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
 		outside = addr_gpa2hva(vm, GPA);
 	}
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < test_tries(12); i++) {
 		breadcrumb("SMI %lu", i);
 		touch_outside(vcpu, outside, 2 * i);
 		vcpu_smi(vcpu);
@@ -622,7 +622,7 @@ KVM_TEST_F(table, edited_in_smm)
 	entry = addr_gpa2hva(vm, entry_gpa);
 	virt_pg_map(vm, ENTRY_GVA, align_down(entry_gpa, PAGE_SIZE));
 	vcpu_args_set(vcpu, 3, ENTRY_GVA + entry_gpa % PAGE_SIZE, value[0], value[1]);
-	for (round = 0; round < 16; round++) {
+	for (round = 0; round < test_tries(16); round++) {
 		vcpu_run_to_sync(vcpu, &uc);
 		TEST_ASSERT(uc.args[0] == 1 && uc.args[1] == VALUE(round & 1),
 			    "round %u: the guest reads 0x%lx through entry 0x%lx of level %d, which it wrote in SMM, and then flushed: want 0x%lx",

@@ -26,7 +26,7 @@ KVM_TEST_SUITE(vm_churn_test,
 	.fixes = FIXES("2ee3757424be KVM: Destroy I/O bus devices on unregister failure _after_ sync'ing SRCU",
 		"eed3013faa40 KVM: Grab a reference to KVM for VM and vCPU stats file descriptors"));
 
-#define ROUNDS		16	/* --set rounds=N: more */
+#define ROUNDS		16
 #define AT_ONCE		4
 
 #define RAM_GPA		0x40000000UL
@@ -461,7 +461,7 @@ KVM_TEST_F(churn, the_host_stays_as_it_was)
 	breadcrumb("warm up");
 	churn(live, 2 * AT_ONCE);
 	breadcrumb("create and destroy VMs");
-	host_usage_expect_constant(align_up(kvm_test_option("rounds", ROUNDS), AT_ONCE),
+	host_usage_expect_constant(align_up(test_tries(ROUNDS), AT_ONCE),
 				   "VMs", churn_variant, &live);
 }
 

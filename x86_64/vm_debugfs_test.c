@@ -307,9 +307,9 @@ static void hold_file(const char *name, bool holds_vm)
 
 KVM_TEST(open_file_holds_the_vm)
 {
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < test_tries(2); i++) {
 		hold_file("pages_4k", true);
 		hold_file("remote_tlb_flush", true);
 		hold_file("exits", true);

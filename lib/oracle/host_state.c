@@ -50,7 +50,7 @@ int64_t read_number(const char *root, const char *path)
 }
 
 /* VM directories are named <pid>-<fd>. */
-static int64_t count_vms(const char *root)
+int64_t host_vms(const char *root)
 {
 	char path[512];
 	struct dirent *d;
@@ -168,7 +168,7 @@ void host_state_read(struct host_state *state, const char *root)
 	/* Folds the per-CPU differences into the counters of /proc/meminfo. */
 	poke_file(root, "/proc/sys/vm/stat_refresh", O_RDONLY);
 
-	v[HOST_VMS] = count_vms(root);
+	v[HOST_VMS] = host_vms(root);
 	v[HOST_MODULE_REFS] = module_refs(root);
 	v[HOST_HUGE_2M] = huge_in_use(root, 2048);
 	v[HOST_HUGE_1G] = huge_in_use(root, 1048576);
@@ -202,20 +202,19 @@ unsigned int host_state_compare(const struct host_state *before,
 	return nr;
 }
 
-unsigned int host_state_check(const struct host_state *before,
+unsigned int host_state_check(const struct host_state *before, struct host_state *now,
 			      unsigned int seconds, char *text, size_t size)
 {
 	struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
-	struct timespec start, now;
-	struct host_state state;
+	struct timespec start, time;
 	unsigned int nr;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
-		host_state_read(&state, "");
-		nr = host_state_compare(before, &state, text, size);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (!nr || now.tv_sec - start.tv_sec >= (time_t)seconds)
+		host_state_read(now, "");
+		nr = host_state_compare(before, now, text, size);
+		clock_gettime(CLOCK_MONOTONIC, &time);
+		if (!nr || time.tv_sec - start.tv_sec >= (time_t)seconds)
 			return nr;
 		nanosleep(&nap, NULL);
 		if (nap.tv_nsec < 320 * 1000 * 1000)

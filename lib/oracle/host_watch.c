@@ -11,10 +11,11 @@ void host_watch_start(struct host_watch *w)
 
 void host_watch_expect_clean(const struct host_watch *w, const char *when)
 {
+	struct host_state now;
 	char text[1024];
 
-	if (w->can_tell && host_state_check(&w->before, test_seconds(HOST_SETTLE_SECONDS), text,
-					    sizeof(text)))
+	if (w->can_tell && host_state_check(&w->before, &now, test_seconds(HOST_SETTLE_SECONDS),
+					    text, sizeof(text)))
 		test_fail(ORACLE_LEAK, __FILE__, __LINE__, NULL, "%s:\n%s", when, text);
 }
 
