@@ -462,7 +462,8 @@ KVM_TEST(mapped_device_memory_is_not_written)
 KVM_TEST(forked_child_keeps_what_it_had)
 {
 	struct patterned_mem mem;
-	int go[2], status, round;
+	unsigned int round;
+	int go[2], status;
 	struct arena a;
 	pid_t pid;
 
@@ -474,7 +475,7 @@ KVM_TEST(forked_child_keeps_what_it_had)
 
 		arena_write(&a, GPA, &mem, 0, NPAGES);
 		TEST_ERROR_ON(pipe(go), "pipe");
-		breadcrumb("round %d: fork", round);
+		breadcrumb("round %u: fork", round);
 		pid = fork();
 		TEST_ERROR_ON(pid < 0, "fork");
 		if (!pid) {
@@ -489,7 +490,7 @@ KVM_TEST(forked_child_keeps_what_it_had)
 		TEST_ERROR_ON(!WIFEXITED(status) || WEXITSTATUS(status) > 1,
 			      "the child ended with status 0x%x", status);
 		TEST_ASSERT(!WEXITSTATUS(status),
-			    "round %d: what the guest wrote after the fork is in the child's memory",
+			    "round %u: what the guest wrote after the fork is in the child's memory",
 			    round);
 		close(go[0]);
 		close(go[1]);
