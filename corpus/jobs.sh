@@ -6,12 +6,15 @@
 # Part of corpus/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154
 
+# shellcheck source=../lab/work.sh
+. "$CORPUS_TOP/lab/work.sh"
+
 child='' job_now='' job_failed='' jobs_started=0 progress_at=0 started=$SECONDS work=''
 declare -A running=() running_name=()
 
 # The directory of what is known only while this runs.
 start_work() {
-	work=$(mktemp -d "${TMPDIR:-/tmp}/kvm-corpus.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
+	make_work kvm-corpus
 	trap end_work EXIT
 	trap 'exit 130' INT TERM HUP
 }
