@@ -109,24 +109,35 @@ KVM_TEST(dies_with_a_1g_page, .huge_1g = 1)
 	vm_die_in_child(VM_DEATH_EXIT, vm_alive_create, (void *)&alive);
 }
 
-/*
- * KVM maps memory of its own into a VMM, for the page of the local APIC and for guests
- * that start in real mode. A VMM that goes on gets rid of that with the VM.
- */
-static unsigned int nr_mappings(void)
+/* Returns the number of mappings, each a line of @text. */
+static unsigned int read_maps(char *text, size_t size)
 {
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	static char text[4096];
+	size_t used = 0, i;
 	unsigned int nr = 0;
-	ssize_t n, i;
+	ssize_t n;
 
 	TEST_ERROR_ON(fd < 0, "/proc/self/maps: %s", strerror(errno));
-	while ((n = read(fd, text, sizeof(text))) > 0) {
-		for (i = 0; i < n; i++)
-			nr += text[i] == '\n';
-	}
+	while ((n = read(fd, text + used, size - 1 - used)) > 0)
+		used += n;
+	TEST_ERROR_ON(n < 0 || used == size - 1, "/proc/self/maps is too long to read");
 	close(fd);
+	text[used] = 0;
+	for (i = 0; i < used; i++)
+		nr += text[i] == '\n';
 	return nr;
+}
+
+static void print_new_maps(const char *before, char *now)
+{
+	char *line, *next;
+
+	for (line = now; *line; line = next + 1) {
+		next = strchr(line, '\n');
+		*next = 0;
+		if (!strstr(before, line))
+			pr_info("  new: %s", line);
+	}
 }
 
 static void come_and_go(int kvm_fd, bool vm_first)
@@ -146,16 +157,23 @@ static void come_and_go(int kvm_fd, bool vm_first)
 	close(vm_first ? vcpu : vm);
 }
 
+/*
+ * KVM maps memory of its own into a VMM, for the page of the local APIC and for guests
+ * that start in real mode. A VMM that goes on gets rid of that with the VM.
+ */
 KVM_TEST(leaves_no_mappings_in_its_vmm)
 {
+	static char before_text[SZ_64K], now_text[SZ_64K];
 	int kvm_fd = open_kvm_dev_path_or_exit();
 	unsigned int i, before, now;
 
-	before = nr_mappings();
+	before = read_maps(before_text, sizeof(before_text));
 	for (i = 0; i < 4; i++) {
 		breadcrumb("a VM comes and goes, %u", i);
 		come_and_go(kvm_fd, i & 1);
-		now = nr_mappings();
+		now = read_maps(now_text, sizeof(now_text));
+		if (now > before)
+			print_new_maps(before_text, now_text);
 		TEST_ASSERT_ORACLE(ORACLE_LEAK, now <= before,
 				   "%u VMs have come and gone, and left %u mappings in /proc/self/maps",
 				   i + 1, now - before);
