@@ -524,12 +524,17 @@ TEST(case_globs_select)
 	EXPECT_TRUE(kvm_test_case_selected(&opts, "kvm.write_x"));
 }
 
-TEST(soak_multiplies_tries)
+TEST(tries_are_in_percent)
 {
 	EXPECT_EQ(test_tries(12), 12);
-	setenv("KVM_TEST_SOAK", "3", 1);
-	EXPECT_EQ(test_tries(12), 36);
-	unsetenv("KVM_TEST_SOAK");
+	setenv("KVM_TEST_TRIES", "2000", 1);
+	EXPECT_EQ(test_tries(12), 240);
+	setenv("KVM_TEST_TRIES", "50", 1);
+	EXPECT_EQ(test_tries(12), 6);
+	EXPECT_EQ(test_tries(3), 2);
+	setenv("KVM_TEST_TRIES", "0", 1);
+	EXPECT_EQ(test_tries(3), 1);
+	unsetenv("KVM_TEST_TRIES");
 }
 
 static int bad_option(const void *arg)
