@@ -129,6 +129,8 @@ struct paging {
 	unsigned int nr_tables;		/* taken of the pool */
 	gva_t watched[PAGING_MAX_WATCHED];
 	unsigned int nr_watched;
+	/* Entries in tables whose dirty bit KVM may owe, see paging_predict(). */
+	bool may_be_clean[POOL_TABLE_PAGES * PAGE_SIZE / 8];
 };
 
 void paging_create(struct paging *p, unsigned int nr_cpus);

@@ -31,6 +31,6 @@ unsigned int paging_watched(struct paging *p, gva_t gva);
  */
 bool paging_predict(struct paging_cpu *cpu, struct paging_want *want,
 		    struct paging_step *s);
-bool paging_same_word(struct paging *p, uint64_t got, uint64_t want);
+bool paging_same_word(struct paging *p, gpa_t gpa, uint64_t got, uint64_t want);
 
 #endif /* SELFTEST_KVM_LIB_PAGING_INTERNAL_H */

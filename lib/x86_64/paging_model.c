@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "guest_paging.h"
+#include "kvm_test.h"
 #include "paging_internal.h"
 
 
@@ -17,6 +18,18 @@ static uint64_t *model_word(struct paging *p, gpa_t gpa)
 {
 	TEST_ERROR_ON(!in_pool(gpa), "gpa 0x%lx is not in the pool", gpa);
 	return (uint64_t *)(p->model + (gpa - POOL_GPA));
+}
+
+/* Whether KVM may owe the dirty bit of the entry at @gpa. */
+static bool may_be_clean(struct paging *p, gpa_t gpa)
+{
+	return gpa >= POOL_TABLES_GPA && p->may_be_clean[(gpa - POOL_TABLES_GPA) / 8];
+}
+
+static void set_may_be_clean(struct paging *p, gpa_t gpa, bool may)
+{
+	if (gpa >= POOL_TABLES_GPA)
+		p->may_be_clean[(gpa - POOL_TABLES_GPA) / 8] = may;
 }
 
 static uint64_t *real_word(struct paging *p, gpa_t gpa)
@@ -212,6 +225,7 @@ void paging_model_store(struct paging *p, gpa_t gpa, uint64_t new)
 		}
 	}
 	*word = new;
+	set_may_be_clean(p, gpa, false);
 }
 
 void paging_poke(struct paging *p, gpa_t gpa, uint64_t value)
@@ -270,8 +284,10 @@ static void set_accessed_dirty(struct paging *p, const struct paging_walk *w,
 		return;
 	for (l = w->first; l >= w->last; l--)
 		*model_word(p, w->entry[l]) |= PTE_ACCESSED_MASK;
-	if (write)
+	if (write) {
 		*model_word(p, w->entry[l + 1]) |= PTE_DIRTY_MASK;
+		set_may_be_clean(p, w->entry[l + 1], false);
+	}
 }
 
 bool paging_predict(struct paging_cpu *cpu, struct paging_want *want,
@@ -297,6 +313,15 @@ bool paging_predict(struct paging_cpu *cpu, struct paging_want *want,
 	want->has_value = s->op == PAGING_READ || s->op == PAGING_EXEC;
 	/* First these: what is accessed may be an entry of the walk. */
 	set_accessed_dirty(cpu->p, w, is_write(s->op));
+	/*
+	 * A known bug: KVM does not walk the tables for a gap that the vCPU remembers
+	 * (vcpu_mmio_gva_to_gpa()), and a write that only CR0.WP=0 allows needs no right
+	 * that the access before did not have. Every second run of guest_rights_test
+	 * shows it with ept=0, few with npt=0.
+	 */
+	if (!ram && is_write(s->op) && !w->writable && !cpu->p->tdp &&
+	    !kvm_test_option("known_bugs", 0))
+		set_may_be_clean(cpu->p, w->entry[w->last], true);
 	if (!ram) {
 		want->mmio = true;
 		want->gpa = w->gpa;
@@ -312,9 +337,9 @@ bool paging_predict(struct paging_cpu *cpu, struct paging_want *want,
 }
 
 /* A CPU may set accessed bits before they are due; KVM does not. */
-bool paging_same_word(struct paging *p, uint64_t got, uint64_t want)
+bool paging_same_word(struct paging *p, gpa_t gpa, uint64_t got, uint64_t want)
 {
-	if (got == want)
+	if (got == want || (may_be_clean(p, gpa) && got == (want & ~PTE_DIRTY_MASK)))
 		return true;
 	return p->tdp && got & PTE_PRESENT_MASK &&
 	       got == (want | PTE_ACCESSED_MASK);
@@ -329,7 +354,7 @@ void paging_check_pool(struct paging *p, const char *when)
 	for (i = 0; i < POOL_PAGES * PAGE_SIZE / 8; i++) {
 		if (real[i] == model[i])
 			continue;
-		TEST_ASSERT(paging_same_word(p, real[i], model[i]),
+		TEST_ASSERT(paging_same_word(p, POOL_GPA + i * 8, real[i], model[i]),
 			    "%s: the word at gpa 0x%lx (%s page, entry %lu) must be 0x%lx and is 0x%lx; bit 5 is accessed, bit 6 dirty",
 			    when, POOL_GPA + i * 8,
 			    i < POOL_DATA_PAGES * PAGE_SIZE / 8 ? "data" : "table",

@@ -289,7 +289,8 @@ static void check_step(struct paging_cpu *cpu, uint64_t n, const char *what)
 	if (s->vector == want->vector &&
 	    (!want->vector || (same_error_code(cpu->p, s->error_code, want->error_code) &&
 			       s->cr2 == s->gva)) &&
-	    (want->vector || !want->has_value || paging_same_word(cpu->p, s->got, want->value)))
+	    (want->vector || !want->has_value ||
+	     paging_same_word(cpu->p, want->walk.gpa, s->got, want->value)))
 		return;
 	describe_outcome(got, sizeof(got), s->vector, s->error_code, s->cr2,
 			 want->has_value, s->got);
