@@ -606,10 +606,11 @@ static void enter_l2_in_vms(unsigned int n, void *arg)
 
 KVM_TEST(host_gets_back_what_it_gave, .privileged = true)
 {
+	const unsigned int n = test_tries(NR_VMS);
+
 	enter_l2_in_vms(4, NULL);
-	breadcrumb("%u VMs, each with an L2 of a 32-bit L1", test_tries(NR_VMS));
-	host_usage_expect_constant(test_tries(NR_VMS), "VMs with an L2 of a 32-bit L1", enter_l2_in_vms,
-				   NULL);
+	breadcrumb("%u VMs, each with an L2 of a 32-bit L1", n);
+	host_usage_expect_constant(n, "VMs with an L2 of a 32-bit L1", enter_l2_in_vms, NULL);
 }
 
 KVM_TEST_MAIN()
