@@ -2,7 +2,9 @@
 /*
  * A probe is a vCPU that does single accesses on the host's order without
  * leaving guest mode in between: orders and results go through shared memory.
- * That is what it takes to see a TLB entry that should have been flushed.
+ * That is what it takes to see a TLB entry that should have been flushed. On a
+ * host with no more CPUs than probes they leave it while they wait: none would
+ * be in guest mode when it counts, and an order would take each one's time slice.
  *
  * A probe can also hammer: access a window of pages in a loop, and check each
  * access against a description of the window that the host changes around each

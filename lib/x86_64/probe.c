@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "pattern.h"
 #include "probe.h"
@@ -89,6 +90,9 @@ static void probe_thread(struct kvm_vcpu *vcpu)
 			handle_efault(p);
 		} else if (!ret && run->exit_reason == KVM_EXIT_MMIO) {
 			handle_mmio(p);
+		} else if (!ret && run->exit_reason == KVM_EXIT_IO &&
+			   run->io.port == PROBE_YIELD_PORT) {
+			sched_yield();
 		} else if (!ret && run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
 			   run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
 			handle_emulation_failure(p);
@@ -462,6 +466,7 @@ struct kvm_vm *vm_create_with_probes(unsigned int nr, struct probe probes[])
 	struct kvm_vm *vm = vm_create(nr);
 	int exits = vm_check_cap(vm, KVM_CAP_X86_DISABLE_EXITS);
 	gva_t world = vm_alloc(vm, sizeof(struct probe_world));
+	bool yields = nr >= sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int i;
 
 	/* The loops of a probe must not leave guest mode. */
@@ -476,6 +481,7 @@ struct kvm_vm *vm_create_with_probes(unsigned int nr, struct probe probes[])
 		p->vcpu = vm_vcpu_add(vm, i, guest_probe);
 		p->box = addr_gva2hva(vm, box);
 		p->box->id = i;
+		p->box->yields = yields;
 		p->world = addr_gva2hva(vm, world);
 		p->world_gva = world;
 		vcpu_args_set(p->vcpu, 2, box, world);

@@ -136,13 +136,23 @@ static void guest_hammer(volatile struct probe_box *box,
 	}
 }
 
+static void guest_wait_for_order(volatile struct probe_box *box)
+{
+	unsigned int spins;
+
+	for (spins = 1; box->ordered == box->finished; spins++) {
+		cpu_relax();
+		if (box->yields && !(spins % 64))
+			asm volatile("outb %%al, %w0" : : "d"(PROBE_YIELD_PORT));
+	}
+}
+
 void guest_probe(volatile struct probe_box *box, volatile struct probe_world *world)
 {
 	uint64_t i;
 
 	for (;;) {
-		while (box->ordered == box->finished)
-			cpu_relax();
+		guest_wait_for_order(box);
 		box->vector = 0;
 		switch (box->op) {
 		case OP_READ:

@@ -10,6 +10,9 @@ enum {
 	OP_CHECK_PAGES, OP_WRITE_PAGES, OP_FLUSH, OP_HAMMER,
 };
 
+/* Without an order, where there are too few CPUs, a probe lets others have its own. */
+#define PROBE_YIELD_PORT	((uint16_t)0x1001)
+
 /* Orders and results. One writer per field, all accesses are volatile. */
 struct probe_box {
 	uint64_t ordered;	/* by the host: number of the last order */
@@ -18,7 +21,8 @@ struct probe_box {
 	uint64_t result, vector, error_code;
 	uint64_t first_code, last_code;
 
-	uint64_t stop_hammer;	/* by the host */
+	uint64_t yields;	/* by the host: more threads than CPUs */
+	uint64_t stop_hammer;
 	uint64_t hold;
 	uint64_t id;
 	uint64_t held;		/* by the guest */
