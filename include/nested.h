@@ -21,7 +21,7 @@
 
 #define NESTED_MAX_CPUS		2
 #define NESTED_MAX_STEPS	128
-#define NESTED_TABLES		32
+#define NESTED_TABLES		64
 
 /* What L1 has at a gva that is the gpa: a test's slots and gaps. */
 #define NESTED_GPA		0x40000000UL
