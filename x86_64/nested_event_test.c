@@ -163,16 +163,6 @@ INJECTED(ud, NESTED_EVENT_EXCEPTION | UD_VECTOR, UD_VECTOR);
 INJECTED(gp, NESTED_EVENT_EXCEPTION | NESTED_EVENT_HAS_ERROR | GP_VECTOR | 0x1238ULL << 32,
 	 GP_VECTOR);
 
-static void expect_taken_once(struct nested *n, uint64_t before, uint64_t event)
-{
-	const uint64_t nr = read_guest_global(n->vm, taken) - before;
-	const uint64_t error = read_guest_global(n->vm, taken_error);
-
-	TEST_ASSERT(nr == 1 && error == event >> 32,
-		    "L2 took the event that L1 injected %lu times, with error code 0x%lx; want once, with 0x%lx",
-		    nr, error, event >> 32);
-}
-
 /* L2's read is what comes after the event. */
 static void inject(struct nested_cpu *cpu, unsigned int page, uint64_t event,
 		   struct nested_want want)
@@ -182,9 +172,35 @@ static void inject(struct nested_cpu *cpu, unsigned int page, uint64_t event,
 	nested_order(cpu, L2_READ, NESTED_L2_GVA + OFF(NR_PAGES), 0, want);
 }
 
+/*
+ * QEMU's TCG (7.2) keeps the vector of an interrupt that VMRUN injects, and delivers it
+ * once more if it has to stop before L2 exits: one of two thousand. What KVM injects
+ * twice it injects twice each time.
+ */
+#define TCG_TRIES	3
+
+static void expect_taken_once(struct nested_cpu *cpu, unsigned int page, uint64_t event,
+			      bool forget, const char *when)
+{
+	unsigned int tries = host_may_be_tcg() ? TCG_TRIES : 1;
+	uint64_t before, nr, error;
+
+	do {
+		if (forget)
+			forget_page(cpu, page);
+		before = read_guest_global(cpu->n->vm, taken);
+		inject(cpu, page, event, NESTED_WANT(DATA, NESTED_WORD(NR_PAGES)));
+		nested_run(cpu, "%s, page %u", when, page);
+		nr = read_guest_global(cpu->n->vm, taken) - before;
+	} while (nr == 2 && --tries);
+	error = read_guest_global(cpu->n->vm, taken_error);
+	TEST_ASSERT(nr == 1 && error == event >> 32,
+		    "L2 took the event that L1 injected %lu times, with error code 0x%lx; want once, with 0x%lx",
+		    nr, error, event >> 32);
+}
+
 KVM_TEST_F(injected, is_told_or_delivered_once)
 {
-	const struct nested_want word = NESTED_WANT(DATA, NESTED_WORD(NR_PAGES));
 	struct nested_cpu *cpu;
 	unsigned int page;
 	struct nested n;
@@ -202,14 +218,8 @@ KVM_TEST_F(injected, is_told_or_delivered_once)
 		TEST_ASSERT_EQ(read_guest_global(n.vm, taken), before);
 
 		map(cpu, page, NESTED_RW);
-		inject(cpu, page, variant->event, word);
-		nested_run(cpu, "L1 has a stack for it, page %u", page);
-		expect_taken_once(&n, before, variant->event);
-
-		forget_page(cpu, page);
-		inject(cpu, page, variant->event, word);
-		nested_run(cpu, "KVM has to map the stack, page %u", page);
-		expect_taken_once(&n, before + 1, variant->event);
+		expect_taken_once(cpu, page, variant->event, false, "L1 has a stack for it");
+		expect_taken_once(cpu, page, variant->event, true, "KVM has to map the stack");
 	}
 	nested_free(&n);
 }
