@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that KVM itself writes to for a vCPU, by a translation that it keeps: the
- * clock, steal time, the end-of-interrupt flag. When the memslot there goes, comes back
+ * clock, steal time, the end-of-interrupt flag, what a guest of Xen's has. When the memslot there goes, comes back
  * with other memory or moves, or the host gives the page up, KVM writes to what is
  * there now, and to nothing else; where there is nothing, the vCPU gets on without.
  *
@@ -29,7 +29,7 @@ KVM_TEST_SUITE(kvm_writer_test,
 #define MOVED_GPA	(3 * SZ_1G)
 #define NPAGES		16UL
 #define SIZE		(NPAGES * PAGE_SIZE)
-#define PLACE		(5 * PAGE_SIZE + 0x40)	/* in the slot */
+#define PLACE		(5 * PAGE_SIZE + XEN_EVENTS_OFFSET)	/* in the slot */
 #define PLACE_SIZE	64UL
 #define UNTOUCHED	0x24
 
@@ -45,6 +45,9 @@ KVM_FIXTURE(writer)
 FIXTURE_VARIANT_ADD(writer, clock) { KVM_WRITES_CLOCK };
 FIXTURE_VARIANT_ADD(writer, steal_time) { KVM_WRITES_STEAL_TIME };
 FIXTURE_VARIANT_ADD(writer, end_of_interrupt) { KVM_WRITES_END_OF_INTERRUPT };
+FIXTURE_VARIANT_ADD(writer, xen_clock) { KVM_WRITES_XEN_CLOCK };
+FIXTURE_VARIANT_ADD(writer, xen_events) { KVM_WRITES_XEN_EVENTS };
+FIXTURE_VARIANT_ADD(writer, xen_run_state) { KVM_WRITES_XEN_RUN_STATE };
 
 static void guest_code(void)
 {
@@ -65,6 +68,8 @@ static void world_create(struct world *w, enum kvm_writer writer)
 	struct ucall uc;
 	unsigned int i;
 
+	__TEST_REQUIRE(kvm_writer_is_offered(writer), "needs %s, which KVM does not offer here",
+		       kvm_writer_name(writer));
 	w->w = writer;
 	w->vm = vm_create_with_one_vcpu(&w->vcpu, guest_code);
 	vm_kvm_writers_init(w->vm);
@@ -74,8 +79,7 @@ static void world_create(struct world *w, enum kvm_writer writer)
 	}
 	vm_mem_region_add_backing(w->vm, &w->mem[0], w->mem[0].hva, GPA, SLOT, NPAGES, 0);
 	vcpu_run_to_sync(w->vcpu, &uc);
-	__TEST_REQUIRE(kvm_writer_start(w->vcpu, writer, GPA + PLACE),
-		       "needs %s, which KVM does not offer here", kvm_writer_name(writer));
+	kvm_writer_start(w->vcpu, writer, GPA + PLACE);
 }
 
 static void world_free(struct world *w)
@@ -441,6 +445,88 @@ KVM_TEST(task_priority_across_slots, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_VAPIC)))
 	kvm_vm_free(vm);
 	backing_mem_free(&backing[0]);
 	backing_mem_free(&backing[1]);
+}
+
+/* ---- Xen's run state, which may be anywhere ---- */
+
+#define RUN_STATE_BYTES	44UL	/* of a guest of 32 bits, which all are at first */
+
+static void expect_run_state(struct kvm_vcpu *vcpu, const uint8_t *got)
+{
+	struct kvm_xen_vcpu_attr want = { .type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA };
+	struct {
+		uint32_t state;
+		uint64_t times[5];	/* since when, and how long in each state */
+	} __attribute__((packed)) in_memory;
+	unsigned int i;
+
+	vcpu_ioctl(vcpu, KVM_XEN_VCPU_GET_ATTR, &want);
+	memcpy(&in_memory, got, sizeof(in_memory));
+	TEST_ASSERT(in_memory.state == want.u.runstate.state,
+		    "run state %u in memory, the vCPU's is %llu", in_memory.state,
+		    want.u.runstate.state);
+	for (i = 0; i < ARRAY_SIZE(in_memory.times); i++)
+		TEST_ASSERT(in_memory.times[i] == (&want.u.runstate.state_entry_time)[i],
+			    "time %u of the run state is 0x%lx in memory, the vCPU's is 0x%llx", i,
+			    in_memory.times[i], (&want.u.runstate.state_entry_time)[i]);
+}
+
+/* Two slots that are neighbours for the guest only; memory behind each is nobody's. */
+KVM_TEST(xen_run_state_across_slots)
+{
+	const size_t size = 3 * PAGE_SIZE;
+	unsigned int i, in_first;
+	struct backing_mem mem[2];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	uint8_t *at[2], got[RUN_STATE_BYTES];
+	uint64_t log;
+	size_t n;
+
+	__TEST_REQUIRE(kvm_writer_is_offered(KVM_WRITES_XEN_RUN_STATE),
+		       "needs %s, which KVM does not offer here",
+		       kvm_writer_name(KVM_WRITES_XEN_RUN_STATE));
+	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	vcpu_run_to_sync(vcpu, &uc);
+	for (i = 0; i < 2; i++) {
+		backing_mem_alloc(&mem[i], VM_MEM_SRC_ANONYMOUS, size, 0);
+		/* The middle one of three pages. */
+		at[i] = (uint8_t *)mem[i].hva + PAGE_SIZE;
+		vm_mem_region_add_backing(vm, &mem[i], at[i], GPA + i * PAGE_SIZE, SLOT + i, 1,
+					  KVM_MEM_LOG_DIRTY_PAGES);
+	}
+	for (in_first = 0; in_first <= RUN_STATE_BYTES; in_first++) {
+		const size_t in[2] = { in_first, RUN_STATE_BYTES - in_first };
+
+		test_step("Xen's run state with %u bytes in the first slot", in_first);
+		kvm_writer_start(vcpu, KVM_WRITES_XEN_RUN_STATE, GPA + PAGE_SIZE - in_first);
+		vm_mem_region_reload(vm, SLOT + in_first % 2);
+		for (i = 0; i < 2; i++) {
+			memset(mem[i].hva, UNTOUCHED, size);
+			kvm_vm_get_dirty_log(vm, SLOT + i, &log);
+		}
+		vcpu_run_to_sync(vcpu, &uc);
+		for (i = 0; i < 2; i++) {
+			const size_t start = i ? PAGE_SIZE : 2 * PAGE_SIZE - in[0];
+			const uint8_t *all = mem[i].hva;
+
+			for (n = 0; n < size; n++)
+				TEST_ASSERT(n - start < in[i] || all[n] == UNTOUCHED,
+					    "%u bytes in the first slot: KVM has written beside them, to memory %u at 0x%zx",
+					    in_first, i, n);
+			memcpy(got + (i ? in[0] : 0), all + start, in[i]);
+			kvm_vm_get_dirty_log(vm, SLOT + i, &log);
+			TEST_ASSERT_ORACLE(ORACLE_DATA, log == !!in[i],
+					   "%u bytes in the first slot: KVM has written %zu bytes to slot %u, whose dirty log is 0x%lx",
+					   in_first, in[i], SLOT + i, log);
+		}
+		expect_run_state(vcpu, got);
+		kvm_writer_stop(vcpu, KVM_WRITES_XEN_RUN_STATE);
+	}
+	kvm_vm_free(vm);
+	backing_mem_free(&mem[0]);
+	backing_mem_free(&mem[1]);
 }
 
 /* ---- a flush that is asked for in the steal time ---- */

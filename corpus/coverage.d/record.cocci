@@ -26,7 +26,7 @@ attribute name NOT_NOTED;
 + 	if (at < COVERAGE_SIZE && !test_bit(at, coverage_bits))
 + 		set_bit(at, coverage_bits);
 + }
-+ EXPORT_SYMBOL(__sanitizer_cov_trace_pc);
++ _EXPORT_SYMBOL(__sanitizer_cov_trace_pc, "");
 +
  static void kvm_init_debug(...)
  {
