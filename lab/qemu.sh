@@ -23,7 +23,7 @@ numa_nodes() {
 # The emulator's command, as a script that repeats the run by hand.
 #
 # thread=single: with one thread per CPU, QEMU 7.2 now and then starves a CPU of
-# a healthy kernel.  No SATA, USB or HPET: nothing to probe, a second less.
+# a healthy kernel.  The ivshmem is memory of a device.  No SATA, USB or HPET: nothing to probe, a second less.
 write_qemu_cmd() {
 	local cpu=EPYC-Rome,+svm,+npt
 
@@ -37,6 +37,7 @@ write_qemu_cmd() {
 	exec qemu-system-x86_64 -nodefaults -no-user-config -display none -nic none -no-reboot \\
 	  -machine q35,sata=off,smbus=off,usb=off,vmport=off,hpet=off -accel $accel \\
 	  -cpu $cpu -smp $smp -m $mem$(numa_nodes) \\
+	  -object memory-backend-ram,id=device,size=1M,share=on -device ivshmem-plain,memdev=device \\
 	  -kernel $(printf %q "$kernel_file") -initrd initrd.img \\
 	  -chardev file,id=console,path="\${1:-console.again.log}" -serial chardev:console \\
 	  -chardev stdio,id=ktap,signal=off -serial chardev:ktap \\
