@@ -277,6 +277,9 @@ KVM_TEST(is_in_the_dirty_log)
 	for (i = 0; i < 4; i++) {
 		breadcrumb("round %u: log a device's memory", i);
 		vm_mem_region_set_flags(a.vm, SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		/* The pages are mapped, or none is. */
+		if (i & 1)
+			vm_mem_region_reload(a.vm, SLOT);
 		for (page = 0; page < NPAGES; page++) {
 			want = BIT(page) | BIT((page + 7) % NPAGES);
 			arena_write(&a, GPA + page * PAGE_SIZE, &d.half[0], page, 1);
