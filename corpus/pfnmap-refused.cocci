@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: errno
 // hunks: 1
-// caught-by: pfnmap_test.kvm.guest_reads_writes_and_runs_it
+// caught-by: pfnmap_test.device.ivshmem.guest_reads_writes_and_runs_it
 //
 // A page frame without a struct page has no reference count that could be taken, and
 // needs none. Here that is an error.

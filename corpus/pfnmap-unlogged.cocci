@@ -6,7 +6,7 @@
 // hosts: amd
 // shows: data
 // hunks: 1
-// caught-by: pfnmap_test.kvm.is_in_the_dirty_log
+// caught-by: pfnmap_test.device.ivshmem.is_in_the_dirty_log
 //
 // A page that is mapped writable is dirty from then on. With a check of the page frame
 // there, as there are for reference counts, that is so for RAM only.

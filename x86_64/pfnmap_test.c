@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of a device in a memslot, as of one that is passed through: VM_PFNMAP, page
- * frames without a struct page. KVM finds them in the host's page tables, has no
+ * Memory of a device in a memslot, as of one that is passed through: VM_PFNMAP, most of
+ * it page frames without a struct page. KVM finds them in the host's page tables, has no
  * reference to them, and must follow the mapping as it does for any other memory.
  *
  * What breaks this: a page's reference count that is dropped or asked for where there is
@@ -11,7 +11,9 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/udmabuf.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "arena.h"
@@ -52,7 +54,7 @@ static unsigned long pci_attr(const char *name, const char *attr)
 	return strtoul(text, NULL, 16);
 }
 
-static int device_open(void)
+static int ivshmem_open(void)
 {
 	struct dirent *entry = NULL;
 	DIR *devices = opendir(PCI_DEVICES);
@@ -70,6 +72,30 @@ static int device_open(void)
 	TEST_ERROR_ON(fd < 0, "cannot open %s", path);
 	return fd;
 }
+
+/* Pages of a memfd: in the host's page table from their first use on, and counted. */
+static int udmabuf_open(void)
+{
+	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = 2 * SIZE };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
+
+	__TEST_REQUIRE(dev >= 0, "needs /dev/udmabuf: a kernel with CONFIG_UDMABUF");
+	create.memfd = (uint32_t)memfd_create("udmabuf", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	TEST_ERROR_ON((int)create.memfd < 0 || ftruncate((int)create.memfd, 2 * SIZE) ||
+		      fcntl((int)create.memfd, F_ADD_SEALS, F_SEAL_SHRINK), "no memfd");
+	fd = ioctl(dev, UDMABUF_CREATE, &create);
+	TEST_ERROR_ON(fd < 0, "UDMABUF_CREATE");
+	close((int)create.memfd);
+	close(dev);
+	return fd;
+}
+
+FIXTURE_VARIANT(device) {
+	int (*open)(void);
+};
+KVM_FIXTURE(device)
+FIXTURE_VARIANT_ADD(device, ivshmem) { ivshmem_open };
+FIXTURE_VARIANT_ADD(device, udmabuf) { udmabuf_open };
 
 /*
  * Maps @size bytes of the device at @offset to @at, page by page: the host complains when
@@ -99,11 +125,11 @@ struct device {
 	struct patterned_mem half[2];
 };
 
-static void device_create(struct device *d)
+static void device_create(struct device *d, int (*open_it)(void))
 {
 	unsigned int i;
 
-	d->fd = device_open();
+	d->fd = open_it();
 	for (i = 0; i < 2; i++) {
 		struct patterned_mem *m = &d->half[i];
 
@@ -139,13 +165,13 @@ static void expect_retry(struct probe *p, gpa_t gpa)
 
 /* ---- cases ---- */
 
-KVM_TEST(guest_reads_writes_and_runs_it)
+KVM_TEST_F(device, guest_reads_writes_and_runs_it)
 {
 	struct device d;
 	struct arena a;
 	unsigned int i;
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	arena_create(&a, 2, NPAGES);
 	for (i = 0; i < 4; i++) {
 		struct patterned_mem *m = &d.half[i % 2];
@@ -172,7 +198,7 @@ static void move_memory(struct patterned_mem *m, void *to)
 	m->mem.hva = to;
 }
 
-KVM_TEST(follows_the_hosts_mapping)
+KVM_TEST_F(device, follows_the_hosts_mapping)
 {
 	const size_t at = 5 * PAGE_SIZE;
 	void *hva, *elsewhere;
@@ -181,7 +207,7 @@ KVM_TEST(follows_the_hosts_mapping)
 	struct arena a;
 	unsigned int i;
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	arena_create(&a, 2, NPAGES);
 	patterned_mem_alloc(&ram, VM_MEM_SRC_ANONYMOUS, SIZE, GPA, PATTERN(9));
 	elsewhere = ram.mem.hva;
@@ -222,7 +248,7 @@ KVM_TEST(follows_the_hosts_mapping)
 }
 
 /* The memslot is writable, and at times the host's mapping is not. */
-KVM_TEST(is_not_written_where_the_host_may_not)
+KVM_TEST_F(device, is_not_written_where_the_host_may_not)
 {
 	struct patterned_mem *m;
 	struct probe_result r;
@@ -231,7 +257,7 @@ KVM_TEST(is_not_written_where_the_host_may_not)
 	unsigned int i;
 	size_t at;
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	arena_create(&a, 2, NPAGES);
 	m = &d.half[0];
 	arena_add(&a, m, GPA, SLOT, 0);
@@ -263,14 +289,14 @@ KVM_TEST(is_not_written_where_the_host_may_not)
 	device_free(&d);
 }
 
-KVM_TEST(is_in_the_dirty_log)
+KVM_TEST_F(device, is_in_the_dirty_log)
 {
 	uint64_t log, want;
 	struct device d;
 	struct arena a;
 	unsigned int i, page;
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	arena_create(&a, 2, NPAGES);
 	arena_add(&a, &d.half[0], GPA, SLOT, 0);
 	arena_write(&a, GPA, &d.half[0], 0, NPAGES);
@@ -315,7 +341,7 @@ static void expect_entry(struct patterned_mem *m, uint64_t want, const char *whe
 	patterned_mem_check(m, "%s", when);
 }
 
-KVM_TEST(holds_a_guests_page_table)
+KVM_TEST_F(device, holds_a_guests_page_table)
 {
 	uint64_t *pde, entry, flags;
 	struct patterned_mem *m;
@@ -325,7 +351,7 @@ KVM_TEST(holds_a_guests_page_table)
 	unsigned int i;
 	gpa_t page[2];
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	m = &d.half[0];
 	arena_create(&a, 1, NPAGES);
 	arena_add(&a, m, GPA, SLOT, 0);
@@ -373,7 +399,7 @@ static void guest_code(void)
 }
 
 /* By the host's mapping, or by one of its own, which it may not get beside that. */
-KVM_TEST(kvm_writes_to_it)
+KVM_TEST_F(device, kvm_writes_to_it)
 {
 	const size_t place = 6 * PAGE_SIZE + 0x40, size = 64;
 	enum kvm_writer w;
@@ -385,7 +411,7 @@ KVM_TEST(kvm_writes_to_it)
 	bool written;
 	size_t n;
 
-	device_create(&d);
+	device_create(&d, variant->open);
 	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
 	vm_kvm_writers_init(vm);
 	vcpu_run_to_sync(vcpu, &uc);
