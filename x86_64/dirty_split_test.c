@@ -12,6 +12,7 @@
  */
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "smm.h"
 
 KVM_TEST_SUITE(dirty_split_test, .needs = { .mem_mb = 128, .thp = true });
 
@@ -46,11 +47,11 @@ static void add_slots(struct page_vm *p, const FIXTURE_VARIANT(neighbour) *varia
 				  rest / PAGE_SIZE, 0);
 }
 
-static uint64_t count_dirty(struct kvm_vm *vm, uint64_t npages)
+static uint64_t count_dirty(struct kvm_vm *vm, uint32_t slot, uint64_t npages)
 {
 	uint64_t log[4 * SZ_2M / PAGE_SIZE / 64] = {}, n = 0, i;
 
-	kvm_vm_get_dirty_log(vm, LOGGED_SLOT, log);
+	kvm_vm_get_dirty_log(vm, (int)slot, log);
 	for (i = 0; i < align_up(npages, 64UL) / 64; i++)
 		n += __builtin_popcountl(log[i]);
 	return n;
@@ -82,13 +83,13 @@ KVM_TEST_F(neighbour, stays_large)
 		page_area_model(&p.area, &want);
 		page_area_check_sizes(&p.area, log_split() == SPLIT_EAGERLY ? &want : &large,
 				      "one of two slots is logged");
-		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
+		TEST_ASSERT_EQ(count_dirty(p.vm, LOGGED_SLOT, n), 0UL);
 		page_worker_write(w, n, rest, 4 + 2 * i);
-		TEST_ASSERT_EQ(count_dirty(p.vm, n), 0UL);
+		TEST_ASSERT_EQ(count_dirty(p.vm, LOGGED_SLOT, n), 0UL);
 		page_area_check_sizes(&p.area, log_split() == SPLIT_EAGERLY ? &want : &large,
 				      "the slot that is not logged was written");
 		page_worker_write(w, 0, n, 5 + 2 * i);
-		TEST_ASSERT_EQ(count_dirty(p.vm, n), n);
+		TEST_ASSERT_EQ(count_dirty(p.vm, LOGGED_SLOT, n), n);
 		page_area_check_sizes(&p.area, &want, "both slots were written");
 		breadcrumb("log none, %u", i);
 		flushes = vm_tlb_flush_requests(p.vm);
@@ -102,6 +103,73 @@ KVM_TEST_F(neighbour, stays_large)
 		page_area_check_sizes(&p.area, &large, "after logging was turned off");
 	}
 	page_worker_read(w, "after logging was turned off");
+	kvm_vm_free(p.vm);
+	backing_mem_free(&mem);
+}
+
+/* ---- two address spaces ---- */
+
+FIXTURE_VARIANT(slot) {
+	bool smm;
+};
+KVM_FIXTURE(slot)
+FIXTURE_VARIANT_ADD(slot, of_smm) { true };
+FIXTURE_VARIANT_ADD(slot, outside_smm) { false };
+
+static void expect_large(struct kvm_vm *vm, int64_t want, const char *when)
+{
+	struct page_sizes sizes;
+
+	if (page_sizes_read(vm, &sizes))
+		TEST_ASSERT_ORACLE(ORACLE_STATS, sizes.n2m == want,
+				   "%s: KVM maps %ld 2M pages, want %ld", when, sizes.n2m, want);
+}
+
+/* The same memory is in a slot of each address space, and one of them is logged. */
+KVM_TEST_F(slot, is_split_and_joined_alone, .caps = NEED_CAPS_SMM)
+{
+	const uint32_t logged = variant->smm ? SMM_SLOT(LOGGED_SLOT) : LOGGED_SLOT;
+	const bool eagerly = log_split() == SPLIT_EAGERLY;
+	struct backing_mem mem;
+	struct page_worker *w;
+	struct page_vm p;
+	unsigned int i;
+
+	page_vm_create(&p, 1, AREA_GPA, 2 * SZ_2M, PG_LEVEL_2M, 8);
+	w = &p.workers[0];
+	page_vm_add_mem(&p, &mem, VM_MEM_SRC_ANONYMOUS_THP, LOGGED_SLOT);
+	vm_smm_init(p.vm);
+	vm_mem_region_add_backing(p.vm, &mem, mem.hva, AREA_GPA, SMM_SLOT(LOGGED_SLOT),
+				  SLOT_PAGES, 0);
+	for (i = 0; i < 3; i++) {
+		vcpu_set_smm(p.vcpus[0], !variant->smm);
+		page_worker_write(w, 0, SLOT_PAGES, 6 * i + 2);
+		vcpu_set_smm(p.vcpus[0], variant->smm);
+		page_worker_write(w, 0, SLOT_PAGES, 6 * i + 3);
+		/* The iTLB multihit workaround keeps page tables that are there. */
+		if (i && kvm_get_module_param_bool("kvm", "nx_huge_pages"))
+			break;
+		expect_large(p.vm, 4, "before logging");
+		breadcrumb("log a slot %s SMM, %u", variant->smm ? "of" : "outside", i);
+		vm_mem_region_set_flags(p.vm, logged, KVM_MEM_LOG_DIRTY_PAGES);
+		expect_large(p.vm, eagerly ? 2 : 4, "one of two address spaces is logged");
+		vcpu_set_smm(p.vcpus[0], !variant->smm);
+		page_worker_write(w, 0, SLOT_PAGES, 6 * i + 6);
+		TEST_ASSERT_EQ(count_dirty(p.vm, logged, SLOT_PAGES), 0UL);
+		expect_large(p.vm, eagerly ? 2 : 4, "the one that is not logged was written");
+		vcpu_set_smm(p.vcpus[0], variant->smm);
+		page_worker_write(w, 3, 1, 6 * i + 7);
+		TEST_ASSERT_EQ(count_dirty(p.vm, logged, SLOT_PAGES), 1UL);
+		expect_large(p.vm, eagerly ? 2 : 3, "one page of the other was written");
+		page_worker_write(w, LARGE_PAGES, 2, 6 * i + 7);
+		TEST_ASSERT_EQ(count_dirty(p.vm, logged, SLOT_PAGES), 2UL);
+		page_worker_read(w, "logged");
+		expect_large(p.vm, 2, "both of its large pages were written");
+		vm_mem_region_set_flags(p.vm, logged, 0);
+	}
+	page_area_check(&p.area, "in two address spaces");
+	vcpu_set_smm(p.vcpus[0], false);
+	vm_mem_region_delete(p.vm, SMM_SLOT(LOGGED_SLOT));
 	kvm_vm_free(p.vm);
 	backing_mem_free(&mem);
 }
@@ -324,7 +392,7 @@ KVM_TEST(switched_on_and_off_under_guests)
 		page_worker_wait_loops(&p.workers[0], 1);
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 		page_worker_wait_loops(&p.workers[0], 1);
-		TEST_ASSERT(count_dirty(p.vm, SLOT_PAGES), "the guest writes all pages, and none is in the dirty log");
+		TEST_ASSERT(count_dirty(p.vm, LOGGED_SLOT, SLOT_PAGES), "the guest writes all pages, and none is in the dirty log");
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
 	}
 	page_worker_stop(&p.workers[0], "counting while logging was switched");

@@ -16,13 +16,15 @@
 #include "dying.h"
 #include "guest_pages.h"
 #include "kvm_test_harness.h"
+#include "smm.h"
 
 KVM_TEST_SUITE(nx_huge_page_test,
 	.needs = { .mem_mb = 128, .huge_2m = 4 },
 	.fixes = FIXES(
 		"5bcaf3e1715f KVM: x86/mmu: Account NX huge page disallowed iff huge page was requested",
 		"048f49809c52 KVM: x86/mmu: Ensure TLBs are flushed for TDP MMU during NX zapping",
-		"eb298605705a KVM: x86/mmu: Do not recover dirty-tracked NX Huge Pages"));
+		"eb298605705a KVM: x86/mmu: Do not recover dirty-tracked NX Huge Pages",
+		"817fa998362d KVM: x86/mmu: Grab memslot for correct address space in NX recovery worker"));
 
 #define AREA_GPA	(5 * SZ_1G)
 #define NR_LARGE	4
@@ -580,6 +582,44 @@ KVM_TEST(recovery_leaves_logged_pages_alone)
 			   vm_mapped_pages(v.p.vm), mapped);
 	check_data(&v, 4, "dirty logging, and recovery");
 	kvm_vm_free(v.p.vm);
+}
+
+/* The same memory is in slots of both address spaces; the one that is not used is logged. */
+static void recover_beside_logging(bool smm)
+{
+	struct userspace_mem_region *r;
+	struct nx_vm v;
+	uint32_t slot;
+
+	set_params();
+	nx_vm_create(&v, 1, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB, 0);
+	vm_smm_init(v.p.vm);
+	for (slot = DATA_SLOT; slot <= COUNTER_SLOT; slot++) {
+		r = vm_get_mem_region(v.p.vm, slot);
+		vm_mem_region_add_backing(v.p.vm, &r->mem, r->mem.hva, r->gpa, SMM_SLOT(slot),
+					  r->size / PAGE_SIZE, 0);
+	}
+	vcpu_set_smm(v.p.vcpus[0], smm);
+	page_worker_read(&v.p.workers[0], "when it was touched first");
+	split(&v, 1);
+	expect(&v, 1, NR_LARGE - 1, "one was executed from");
+	vm_mem_region_set_flags(v.p.vm, smm ? DATA_SLOT : SMM_SLOT(DATA_SLOT),
+				KVM_MEM_LOG_DIRTY_PAGES);
+	breadcrumb("recovery %s SMM; on the other side, the slot is logged", smm ? "in" : "outside");
+	wait_for_recovery(&v);
+	check_data(&v, 2, "recovered");
+	expect(&v, 0, NR_LARGE, "recovered, and touched");
+	kvm_vm_free(v.p.vm);
+}
+
+KVM_TEST(recovery_in_smm, .caps = NEED_CAPS_SMM)
+{
+	recover_beside_logging(true);
+}
+
+KVM_TEST(recovery_outside_smm, .caps = NEED_CAPS_SMM)
+{
+	recover_beside_logging(false);
 }
 
 /* Under dirty logging, nothing could be large. */
