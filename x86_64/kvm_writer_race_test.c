@@ -157,7 +157,7 @@ KVM_TEST_F(mapping, goes_where_it_is_told_at_once)
 	struct world w;
 
 	world_create(&w, variant->w);
-	for (i = 0; i < test_tries(32); i++) {
+	for (i = 0; i < test_tries(12); i++) {
 		breadcrumb("%s: told elsewhere, try %u", kvm_writer_name(w.w), i);
 		where = !where;
 		kvm_writer_start(w.vcpu, w.w, place(where));
