@@ -10,7 +10,9 @@
 # Part of lab/run, whose variables it shares.
 # shellcheck disable=SC2034,SC2154
 
-readonly BOCHS_CPU=corei7_haswell_4770
+bochs_cpu=corei7_haswell_4770
+# Has a page-modification log; where vCPUs do not exit, it is slower.
+readonly BOCHS_CPU_PML=corei7_skylake_x
 # Bochs makes cylinders of a raw disk: 16 heads of 63 sectors.
 readonly BOCHS_CYLINDER=$((16 * 63 * 512))
 # Behind any kernel, and below the memory that may become a page of 1G.
@@ -142,7 +144,7 @@ write_bochsrc() {
 	display_library: term
 	vga: extension=none, update_freq=1
 	plugin_ctrl: speaker=0, parallel=0, extfpuirq=0
-	cpu: model=$BOCHS_CPU, count=$smp, quantum=32, ips=100000000, reset_on_triple_fault=0
+	cpu: model=$bochs_cpu, count=$smp, quantum=32, ips=100000000, reset_on_triple_fault=0
 	memory: guest=$megabytes, host=$((megabytes < 2048 ? megabytes : 2048))
 	clock: sync=none
 	romimage: file=$bochs_tree/usr/share/bochs/BIOS-bochs-latest
