@@ -114,7 +114,7 @@ set_problem() {
 
 	for word; do
 		if is_host_option "$word"; then
-			[ "$host" = amd ] || { echo "$word: an emulated Intel is as it is"; return; }
+			[ "$host" = amd ] || [ "$word" = cpu=+pml ] || { echo "$word: an emulated Intel is as it is"; return; }
 			continue
 		fi
 		is_param "$word" || { echo "'$word' is not MODULE.PARAMETER=VALUE"; return; }
