@@ -293,6 +293,43 @@ KVM_TEST_F(l2, writes_to_large_pages_are_in_the_dirty_log, .huge_2m = 2)
 	dirty_rounds(variant->paging, VM_MEM_SRC_ANONYMOUS_HUGETLB_2MB);
 }
 
+/*
+ * What the CPU logs by itself is switched for L1's writes, and not while L2 runs. L1
+ * writes to pages that were writable all the time: nobody else would log them.
+ */
+KVM_TEST_F(l2, logging_begins_and_ends_while_it_runs)
+{
+	uint64_t written[LOG_WORDS] = {}, read[LOG_WORDS] = {};
+	struct nested_cpu *cpu;
+	struct nested n;
+	unsigned int i, page;
+
+	cpu = create(&n, variant->paging);
+	vm_userspace_mem_region_add(n.vm, VM_MEM_SRC_ANONYMOUS, NESTED_GPA, NESTED_SLOT,
+				    LOG_PAGES, 0);
+	for (i = 0; i < 12; i++) {
+		const bool logged = i / 2 & 1;
+
+		memset(written, 0, sizeof(written));
+		for (page = i / 4; page < 16; page += 4) {
+			l1_write(cpu, NESTED_GPA + page * PAGE_SIZE, i);
+			l2_write(cpu, (page + 16) * PAGE_SIZE, i);
+			written[0] |= BIT_ULL(page) | BIT_ULL(page + 16);
+		}
+		if (i & 1)
+			nested_run_in_l2(cpu, "round %u, %slogged", i, logged ? "" : "not ");
+		else
+			nested_run(cpu, "round %u, %slogged", i, logged ? "" : "not ");
+		if (logged)
+			expect_dirty(&n, written, read);
+		if (i & 1)
+			vm_mem_region_set_flags(n.vm, NESTED_SLOT,
+						logged ? 0 : KVM_MEM_LOG_DIRTY_PAGES);
+	}
+	nested_run(cpu, "the end");
+	nested_free(&n);
+}
+
 /* A large page that L1 gives to read stays so when it is split. */
 KVM_TEST_F(l2, keeps_its_rights_when_pages_are_split, .huge_2m = 2)
 {
