@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Places in guest memory that KVM itself writes to, where an MSR or, for a guest of
- * Xen's, an ioctl tells it to: clocks, steal time, flags. It keeps a translation of each, which must follow memslots and
- * host memory, and no store of its own may bypass the dirty log.
+ * Xen's, an ioctl tells it to: clocks, steal time, flags. It keeps a translation of
+ * each, which must follow memslots and host memory, and no store of its own may bypass
+ * the dirty log.
  */
 #ifndef SELFTEST_KVM_KVM_WRITER_H
 #define SELFTEST_KVM_KVM_WRITER_H
@@ -42,8 +43,8 @@ void vm_kvm_writers_init(struct kvm_vm *vm);
 /*
  * Has KVM write to @gpa from now on, which is aligned to 64 bytes, to a page for
  * Hyper-V's and Xen's wall clock, and for Xen's event channels XEN_EVENTS_OFFSET
- * into one (what KVM is told is the page). False where kvm_writer_is_offered() is;
- * one that KVM offers and refuses fails the case.
+ * into one (KVM is told of the page). False where kvm_writer_is_offered() is false; one
+ * that KVM offers and refuses fails the case.
  */
 bool kvm_writer_start(struct kvm_vcpu *vcpu, enum kvm_writer w, gpa_t gpa);
 /* The same; 1: KVM has taken the gpa, 0: it has not, -1: it does not offer that writer. */

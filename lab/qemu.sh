@@ -23,7 +23,8 @@ numa_nodes() {
 # The emulator's command, as a script that repeats the run by hand.
 #
 # thread=single: with one thread per CPU, QEMU 7.2 now and then starves a CPU of
-# a healthy kernel.  The ivshmem is memory of a device.  No SATA, USB or HPET: nothing to probe, a second less.
+# a healthy kernel.  The ivshmem is for pfnmap_test.  No SATA, USB or HPET: nothing to
+# probe, a second less.
 write_qemu_cmd() {
 	local cpu=EPYC-Rome,+svm,+npt
 
