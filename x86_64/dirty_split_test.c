@@ -389,7 +389,8 @@ KVM_TEST(switched_on_and_off_under_guests)
 		page_worker_wait_loops(&p.workers[0], 1);
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 		page_worker_wait_loops(&p.workers[0], 1);
-		TEST_ASSERT(count_dirty(p.vm, LOGGED_SLOT, SLOT_PAGES), "the guest writes all pages, and none is in the dirty log");
+		TEST_ASSERT(count_dirty(p.vm, LOGGED_SLOT, SLOT_PAGES),
+			    "the guest writes all pages, and none is in the dirty log");
 		vm_mem_region_set_flags(p.vm, LOGGED_SLOT, 0);
 	}
 	page_worker_stop(&p.workers[0], "counting while logging was switched");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that KVM itself writes to for a vCPU, by a translation that it keeps: the
- * clock, steal time, the end-of-interrupt flag, what a guest of Xen's has. When the memslot there goes, comes back
- * with other memory or moves, or the host gives the page up, KVM writes to what is
- * there now, and to nothing else; where there is nothing, the vCPU gets on without.
+ * clock, steal time, the end-of-interrupt flag, what a guest of Xen's has. When the
+ * memslot there goes, comes back with other memory or moves, or the host gives the page
+ * up, KVM writes to what is there now, and to nothing else; where there is nothing, the
+ * vCPU gets on without.
  *
  * What breaks this: a cached hva or pfn that outlives the memslot's generation or the
  * host's page, and is written through: somebody else's memory; a check of rights that
