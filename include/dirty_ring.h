@@ -7,6 +7,12 @@
 
 #include "kvm_util.h"
 
+/*
+ * Entries of the smallest ring that KVM takes everywhere: a power of two, with room for
+ * the 512 that come at once where the CPU logs by itself (PML), and for 64 more.
+ */
+#define DIRTY_RING_MIN	1024U
+
 struct dirty_ring {
 	struct kvm_vcpu *vcpu;
 	volatile struct kvm_dirty_gfn *gfns;

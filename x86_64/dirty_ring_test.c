@@ -26,8 +26,7 @@ KVM_TEST_SUITE(dirty_ring_test, .needs = { RING_NEEDS, .timeout = 10 });
 #define DATA_SLOT	3
 #define DATA_GPA	(4 * SZ_1G)
 #define NR_PAGES	1024U
-/* The smallest that leaves room with PML, whose 512 entries may come at once. */
-#define RING_SIZE	1024U
+#define RING_SIZE	DIRTY_RING_MIN
 
 /* ---- guest ---- */
 

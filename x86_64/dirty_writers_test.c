@@ -25,7 +25,7 @@ KVM_TEST_SUITE(dirty_writers_test, .needs = { .timeout = 10 });
 #define GPA		(2 * SZ_1G)
 #define GAP		(GPA + NR_PAGES * PAGE_SIZE)
 #define NR_GAP_PAGES	8
-#define RING_SIZE	1024U
+#define RING_SIZE	DIRTY_RING_MIN
 
 #define PAGE(n)		(GPA + (n) * PAGE_SIZE)
 

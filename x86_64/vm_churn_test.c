@@ -139,7 +139,7 @@ static struct kvm_vm *live_with_devices(void)
 	struct kvm_vm *vm = vm_create(2);
 
 	if (vm_check_cap(vm, KVM_CAP_DIRTY_LOG_RING) > 0)
-		dirty_ring_enable(vm, 512);
+		dirty_ring_enable(vm, DIRTY_RING_MIN);
 	vm_vcpu_add(vm, 0, guest_touches);
 	vm_vcpu_add(vm, 1, guest_touches);
 	add_eventfds(vm);

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "dirty_ring.h"
 #include "dying.h"
 #include "fd_passing.h"
 #include "host_watch.h"
@@ -347,7 +348,7 @@ KVM_TEST_F(held, fds_received_over_a_socket)
 
 /* ---- devices and mappings that only some VMs have ---- */
 
-#define RING_BYTES	PAGE_SIZE
+#define RING_BYTES	(DIRTY_RING_MIN * sizeof(struct kvm_dirty_gfn))
 
 /* The child keeps the ring's mapping, which holds the vCPU and the VM. */
 static void vmm_with_dirty_ring(void *arg, int sock)
@@ -358,7 +359,7 @@ static void vmm_with_dirty_ring(void *arg, int sock)
 	struct kvm_vcpu *vcpu;
 
 	(void)arg;
-	vm_enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, RING_BYTES);
+	dirty_ring_enable(vm, DIRTY_RING_MIN);
 	vcpu = vm_vcpu_add(vm, 0, guest_vm_alive);
 	ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
 		    KVM_DIRTY_LOG_PAGE_OFFSET * PAGE_SIZE);
