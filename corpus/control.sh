@@ -114,7 +114,8 @@ set_problem() {
 
 	for word; do
 		if is_host_option "$word"; then
-			[ "$host" = amd ] || [ "$word" = cpu=+pml ] || { echo "$word: an emulated Intel is as it is"; return; }
+			[ "$host" = amd ] || [ "$word" = cpu=+pml ] ||
+				{ echo "$word: an emulated Intel has no other choice than cpu=+pml"; return; }
 			continue
 		fi
 		is_param "$word" || { echo "'$word' is not MODULE.PARAMETER=VALUE"; return; }
