@@ -73,6 +73,7 @@ struct page_job {
 	const uint8_t *round, *todo;	/* the guest's addresses */
 	uint64_t addr;
 	uint64_t value;			/* read, written, or the vector of a fault */
+	uint64_t error_code;		/* of that fault */
 	uint64_t is_write;
 	uint64_t seed;
 	uint64_t go, done, stop;
@@ -108,8 +109,8 @@ void page_worker_access(struct page_worker *w, gpa_t gpa, bool is_write,
 void page_worker_end(struct page_worker *w);
 /* An access that is not to exit; returns what was read. */
 uint64_t page_worker_read64(struct page_worker *w, gpa_t gpa);
-/* Calls @gpa; returns the vector of a fault on the fetch, or 0. */
-unsigned int page_worker_exec(struct page_worker *w, gpa_t gpa);
+/* Calls @gpa, where the code must run and return. */
+void page_worker_exec(struct page_worker *w, gpa_t gpa);
 /*
  * KVM_RUN must return EFAULT, for the host's memory is @what. The access waits;
  * page_worker_end() is for when it can be done.

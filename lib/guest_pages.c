@@ -174,6 +174,7 @@ static void guest_hot_loop(volatile struct page_job *job, bool is_write)
 void guest_page_worker(struct page_job *the_job)
 {
 	volatile struct page_job *job = the_job;
+	uint64_t error_code;
 
 	for (;;) {
 		switch (job->op) {
@@ -190,7 +191,8 @@ void guest_page_worker(struct page_job *the_job)
 				job->value = guest_read64(job->addr);
 			break;
 		case PAGES_EXEC:
-			job->value = guest_call_safe(job->addr, NULL);
+			job->value = guest_call_safe(job->addr, &error_code);
+			job->error_code = error_code;
 			break;
 		case PAGES_READ_LOOP:
 			while (!job->stop && guest_read_pages(job))
@@ -448,12 +450,14 @@ uint64_t page_worker_read64(struct page_worker *w, gpa_t gpa)
 	return w->job->value;
 }
 
-unsigned int page_worker_exec(struct page_worker *w, gpa_t gpa)
+void page_worker_exec(struct page_worker *w, gpa_t gpa)
 {
 	set_job(w, PAGES_EXEC);
 	w->job->addr = gpa;
 	page_worker_end(w);
-	return w->job->value;
+	TEST_ASSERT(!w->job->value,
+		    "the guest calls gpa 0x%lx and takes vector %lu, error code 0x%lx",
+		    gpa, w->job->value, w->job->error_code);
 }
 
 void page_worker_expect_efault(struct page_worker *w, gpa_t gpa, bool is_write,

@@ -369,12 +369,24 @@ KVM_TEST(breakpoint_stops_once)
 	world_free(&w);
 }
 
+/*
+ * QEMU's TCG (7.2) saves the interrupt shadow in a VMCB and does not load it, so that it
+ * is lost in an exit of the host's between the two instructions; and it may deliver an
+ * injected interrupt twice (nested_event_test). Both are rare: what KVM gets wrong is
+ * wrong each time.
+ */
+#define TCG_TRIES	4
+
 static void expect_irq_after(struct world *w, const char *text, const char *call,
 			     const char *end)
 {
+	unsigned int tries = host_is_amd() && host_may_be_tcg() ? TCG_TRIES : 1;
+
 	test_step("STI, then \"%s\", with an interrupt pending", text);
-	order(w, (gva_t)call);
-	run_to_stops(w);
+	do {
+		order(w, (gva_t)call);
+		run_to_stops(w);
+	} while ((guest_stops.nr != 1 || guest_stops.rip[0] != (gva_t)end) && --tries);
 	TEST_ASSERT(guest_stops.nr == 1 && guest_stops.rip[0] == (gva_t)end,
 		    "an interrupt is pending at STI and \"%s\": it comes %lu times, want 1; first at 0x%lx, want 0x%lx, behind \"%s\"",
 		    text, guest_stops.nr, guest_stops.rip[0], (gva_t)end, text);
