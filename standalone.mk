@@ -42,7 +42,7 @@ help:
 
 tree:
 	@lab/need gcc:build-essential rsync:rsync xz:xz-utils
-	@scripts/ksft-tree $(B)/tree $(KSRC)
+	@scripts/ksft-tree $(B)/tree $(OUT) $(KSRC)
 
 all: tree
 	+@$(KSFT_MAKE) all
