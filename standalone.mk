@@ -15,8 +15,8 @@ KERNEL ?=
 PARAM ?=
 TESTS ?=
 PROFILE ?=
-# An emulated host keeps one CPU busy and may want 4G.
-JOBS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
+# An emulated host keeps one CPU busy, but sleeps now and then, and may want 4G.
+JOBS ?= $(shell n=$$((($$(nproc) * 3 + 1) / 2)); echo $$((n < 4 ? n : 4)))
 
 KSFT_MAKE = $(MAKE) --no-print-directory -C $(SELFTESTS) TARGETS=kvm \
 	FORCE_TARGETS=1 O=$(OUT) $(if $(LLVM),LLVM=$(LLVM)) \
@@ -30,7 +30,7 @@ help:
 	@echo "make run_tests         run them: on this host's kvm_amd/kvm_intel, else in the AMD lab"
 	@echo "    HOST=local|amd     choose where; TESTS=\"a_test b_test:CASEGLOB\" choose what"
 	@echo "    KERNEL=6.1         lab only: Debian kernel or file; PARAM=\"kvm.tdp_mmu=0 ...\""
-	@echo "    JOBS=N             emulated hosts at once; default: one for each CPU, at most 4"
+	@echo "    JOBS=N             emulated hosts at once; default: three for two CPUs, at most 4"
 	@echo "    PROFILE=patch|nightly|soak  instead: a set of configurations; see the README"
 	@echo "make check             this project's own tests"
 	@echo "make check-bisect      lab/bisect on a history of a real kernel: long"

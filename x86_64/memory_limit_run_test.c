@@ -37,12 +37,15 @@ static int run(void *arg)
 	return __vcpu_run(arg);
 }
 
-/* Runs to the next ucall, with as little memory as it takes. */
+/* Runs to the next ucall, with as little memory as it takes, or with @ml NULL as ever. */
 static void run_to_write(struct memory_limit *ml, struct kvm_vcpu *vcpu, uint64_t i)
 {
 	struct ucall uc;
 
-	vcpu_check_exit(vcpu, with_more_and_more_memory(ml, "KVM_RUN", run, NULL, vcpu));
+	if (ml)
+		vcpu_check_exit(vcpu, with_more_and_more_memory(ml, "KVM_RUN", run, NULL, vcpu));
+	else
+		vcpu_run(vcpu);
 	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), (uint64_t)UCALL_SYNC);
 	TEST_ASSERT_EQ(uc.args[1], VALUE(i));
 	TEST_ASSERT_EQ(uc.args[2], i);
@@ -112,7 +115,7 @@ KVM_TEST(large_pages_are_logged_all_the_same, .huge_2m = NR_2M)
 		virt_map(vm, GPA(0), GPA(0), PAGES);
 		vcpu_args_set(vcpu, 3, 2 * NR_2M, GPA(0), SZ_2M / 2);
 		for (i = 0; i < NR_2M; i++)
-			run_to_write(&ml, vcpu, i);
+			run_to_write(pages ? NULL : &ml, vcpu, i);
 		r = vm_get_mem_region(vm, SLOT);
 		call.vm = vm;
 		call.region = (struct kvm_userspace_memory_region){

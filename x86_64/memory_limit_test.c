@@ -37,7 +37,7 @@ KVM_TEST_SUITE(memory_limit_test,
 #define SLOT_SIZE	(64UL * SZ_1M)
 #define VALUE		0x600d600d600d600dUL
 #define GAP_VALUE	0x6a9UL
-#define ROUNDS		3
+#define ROUNDS		2
 /* Where what may be lost is pages, of which some come and go. */
 #define PAGE_ROUNDS	10
 
@@ -177,7 +177,7 @@ static void expect_no_leak(unsigned int n, const char *what, void (*fn)(struct m
 
 KVM_TEST(vms_are_created_or_not)
 {
-	expect_no_leak(ROUNDS, "VMs", create_vms);
+	expect_no_leak(test_tries(ROUNDS), "VMs", create_vms);
 }
 
 static int create_vcpu(void *arg)
@@ -210,7 +210,7 @@ static void add_vcpus(struct memory_limit *ml)
 
 KVM_TEST(vcpus_are_created_or_not)
 {
-	expect_no_leak(ROUNDS, "vCPUs", add_vcpus);
+	expect_no_leak(test_tries(ROUNDS), "vCPUs", add_vcpus);
 }
 
 static void add_vcpus_with_rings(struct memory_limit *ml)
@@ -226,7 +226,7 @@ static void add_vcpus_with_rings(struct memory_limit *ml)
 KVM_TEST(vcpus_with_dirty_rings_are_created_or_not,
 	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_DIRTY_LOG_RING)))
 {
-	expect_no_leak(ROUNDS, "vCPUs with dirty rings", add_vcpus_with_rings);
+	expect_no_leak(test_tries(ROUNDS), "vCPUs with dirty rings", add_vcpus_with_rings);
 }
 
 /* ---- memslots ---- */
@@ -299,7 +299,7 @@ static void change_slots(struct memory_limit *ml)
 
 KVM_TEST(memslots_change_or_stay)
 {
-	expect_no_leak(ROUNDS, "VMs whose slots change", change_slots);
+	expect_no_leak(test_tries(ROUNDS), "VMs whose slots change", change_slots);
 }
 
 /* ---- what else a VM gets ---- */
@@ -443,7 +443,7 @@ static void make_calls(struct memory_limit *ml)
 KVM_TEST(other_calls_work_or_do_not,
 	 .caps = NEED_CAPS(NEED_CAP(KVM_CAP_BINARY_STATS_FD), NEED_CAP(KVM_CAP_HYPERV_SYNIC)))
 {
-	expect_no_leak(ROUNDS, "VMs with all kinds of things", make_calls);
+	expect_no_leak(test_tries(ROUNDS), "VMs with all kinds of things", make_calls);
 }
 
 /* These may have got on so far that it cannot be tried again in the same VM. */
@@ -523,7 +523,7 @@ static void create_chips(struct memory_limit *ml)
 
 KVM_TEST(chips_are_created_or_not, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_SPLIT_IRQCHIP)))
 {
-	expect_no_leak(ROUNDS, "VMs with an irqchip or without", create_chips);
+	expect_no_leak(test_tries(ROUNDS), "VMs with an irqchip or without", create_chips);
 }
 
 static void get_vcpu_ready_for_l2(struct memory_limit *ml)
@@ -636,7 +636,7 @@ static void shrink_buses(struct memory_limit *ml)
 
 KVM_TEST(buses_that_cannot_shrink, .caps = NEED_CAPS(NEED_CAP(KVM_CAP_COALESCED_PIO)))
 {
-	expect_no_leak(ROUNDS, "VMs whose buses cannot shrink", shrink_buses);
+	expect_no_leak(test_tries(ROUNDS), "VMs whose buses cannot shrink", shrink_buses);
 }
 
 KVM_TEST_MAIN()
