@@ -60,12 +60,14 @@ size_t vm_elf_pages(void)
 static void load_segment(struct kvm_vm *vm, int fd, const Elf64_Phdr *p)
 {
 	size_t npages = segment_pages(p);
-	gpa_t gpa = vm_phy_pages_alloc(vm, npages);
+	gpa_t gpa = vm_untouched_pages_alloc(vm, npages);
 	char *hva = (char *)addr_gpa2hva(vm, gpa) + p->p_vaddr % PAGE_SIZE;
 
 	virt_map(vm, align_down(p->p_vaddr, PAGE_SIZE), gpa, npages);
 	TEST_ERROR_ON(pread(fd, hva, p->p_filesz, p->p_offset) !=
 		      (ssize_t)p->p_filesz, "cannot read a segment");
+	/* What the VM's memory is anyway, but now each page is there. */
+	memset(hva + p->p_filesz, 0, p->p_memsz - p->p_filesz);
 
 	if (!(p->p_flags & PF_W) && vm->nr_constants < ARRAY_SIZE(vm->constants))
 		vm->constants[vm->nr_constants++] = (struct vm_constant){

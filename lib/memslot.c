@@ -286,7 +286,7 @@ void kvm_vm_get_dirty_log(struct kvm_vm *vm, int slot, void *log)
 	vm_ioctl(vm, KVM_GET_DIRTY_LOG, &args);
 }
 
-gpa_t vm_phy_pages_alloc(struct kvm_vm *vm, size_t num)
+gpa_t vm_untouched_pages_alloc(struct kvm_vm *vm, size_t num)
 {
 	struct userspace_mem_region *r = region_of(vm, VM_SYS_SLOT);
 	gpa_t gpa = vm->next_sys_gpa;
@@ -294,6 +294,13 @@ gpa_t vm_phy_pages_alloc(struct kvm_vm *vm, size_t num)
 	TEST_ERROR_ON(gpa + num * PAGE_SIZE > r->gpa + r->size,
 		      "slot 0 has no %zu pages left", num);
 	vm->next_sys_gpa += num * PAGE_SIZE;
+	return gpa;
+}
+
+gpa_t vm_phy_pages_alloc(struct kvm_vm *vm, size_t num)
+{
+	gpa_t gpa = vm_untouched_pages_alloc(vm, num);
+
 	memset(addr_gpa2hva(vm, gpa), 0, num * PAGE_SIZE);
 	return gpa;
 }

@@ -40,6 +40,9 @@ struct case_context {
 
 extern struct case_context case_context;
 
+/* Pages of slot 0 that are as the host gave them: zero, and not yet there. */
+gpa_t vm_untouched_pages_alloc(struct kvm_vm *vm, size_t num);
+
 /* The guest's ELF image: room it takes, and loading it into slot 0. */
 size_t vm_elf_pages(void);
 void vm_elf_load(struct kvm_vm *vm);
