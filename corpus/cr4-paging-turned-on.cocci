@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.early.smep.counts_once_paging_is_on
+// caught-by: access_test.early.smep.counts_once_paging_is_on
 //
 // KVM masks these bits while the guest has no page tables, and must look at CR4 again
 // when CR0.PG is written.

@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // shows: hang data
 // hunks: 1
-// caught-by: guest_rights_test.early.smep.counts_once_paging_is_on
+// caught-by: access_test.early.smep.counts_once_paging_is_on
 //
 // Without nested paging the CPU has KVM's page tables when the guest has none. All of
 // the guest's memory is a user's in them, and the bits must be off until the guest pages.

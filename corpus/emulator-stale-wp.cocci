@@ -5,7 +5,7 @@
 // kernels: 6.1
 // hosts: intel
 // shows: data exit
-// caught-by: guest_rights_test.kvm.wp_just_before_a_write_by_kvm
+// caught-by: access_test.kvm.wp_just_before_a_write_by_kvm
 // hunks: 1
 //
 // With EPT the guest changes CR0.WP without an exit. What KVM accesses for it is then

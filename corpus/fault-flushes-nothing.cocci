@@ -8,7 +8,7 @@
 // params: kvm_intel.ept=0
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.fault_flushes_its_address
+// caught-by: access_test.kvm.fault_flushes_its_address
 //
 // A CPU forgets the translation that it has faulted on.
 @@

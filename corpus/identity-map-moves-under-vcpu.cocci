@@ -5,7 +5,7 @@
 // kernels: 6.1
 // hosts: intel
 // shows: errno
-// caught-by: memslot_errno_test.kvm.places_of_kvms_own_slots
+// caught-by: memslot_limits_test.kvm.places_of_kvms_own_slots
 // hunks: 1
 //
 // A vCPU that has no unrestricted_guest goes by the map that was there when it was made.

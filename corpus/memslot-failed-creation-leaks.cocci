@@ -7,7 +7,7 @@
 // params: defaults
 // shows: leak
 // hunks: 1
-// caught-by: memslot_errno_test.kvm.failed_creation_leaves_no_bitmap
+// caught-by: memslot_limits_test.kvm.failed_creation_leaves_no_bitmap
 //
 // The bitmap is allocated before the architecture has its say. When that refuses, for a
 // gfn that is out of reach, "there was an old slot" is asked the wrong way and the bitmap

@@ -7,7 +7,7 @@
 // params: defaults
 // shows: panic
 // hunks: 1
-// caught-by: memslot_errno_test.kvm.overlap_is_eexist
+// caught-by: memslot_limits_test.kvm.overlap_is_eexist
 //
 // Only slots that are created are checked for an overlap with others. After a move, one
 // gfn has two slots.

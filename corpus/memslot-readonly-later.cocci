@@ -7,7 +7,7 @@
 // params: defaults
 // shows: errno
 // hunks: 1
-// caught-by: memslot_errno_test.kvm.what_an_existing_slot_may_not_do_is_einval
+// caught-by: memslot_limits_test.kvm.what_an_existing_slot_may_not_do_is_einval
 //
 // A change of flags zaps nothing. A slot that is made read-only goes on being written to
 // through what is mapped, so KVM has to refuse.

@@ -7,7 +7,7 @@
 // params: defaults
 // shows: hang
 // hunks: 1
-// caught-by: memslot_errno_test.kvm.unreachable_gpas_are_einval_or_harmless
+// caught-by: memslot_limits_test.kvm.unreachable_gpas_are_einval_or_harmless
 //
 // A move makes the slot invalid, zaps it and then fails, for a gpa out of reach. Nobody
 // puts the old slot back: vCPUs that use it wait for the end of an update that is over.

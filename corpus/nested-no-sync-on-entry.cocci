@@ -8,7 +8,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// caught-by: nested_paging_test.l2.nested_paging.sees_pages_unmapped_and_mapped
+// caught-by: nested_mmu_test.l2.nested_paging.sees_pages_unmapped_and_mapped
 //
 // A VMRUN may flush what L2 has cached of L1's tables, so KVM has to bring its
 // shadow of these up to date: L1 may write entries of the last level without KVM

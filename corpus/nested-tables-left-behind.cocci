@@ -7,7 +7,7 @@
 // params: defaults
 // shows: stats
 // hunks: 1
-// caught-by: nested_paging_test.kvm.tables_go_with_the_table_above
+// caught-by: nested_mmu_test.kvm.tables_go_with_the_table_above
 //
 // L1 hardly uses them again; they add up until the limit of shadow pages is reached.
 @@

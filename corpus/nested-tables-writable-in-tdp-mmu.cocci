@@ -6,7 +6,7 @@
 // hosts: amd intel
 // shows: data
 // hunks: 1
-// caught-by: nested_paging_test.l2.nested_paging.sees_pages_unmapped_and_mapped
+// caught-by: nested_mmu_test.l2.nested_paging.sees_pages_unmapped_and_mapped
 //
 // KVM shadows what L1 has as nested page tables and must see L1 write to them. L1
 // itself is mapped by the TDP MMU: if its SPTEs stay writable, an entry of an upper

@@ -7,7 +7,7 @@
 // params: cpu=+pku
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.protection_keys
+// caught-by: access_test.kvm.protection_keys
 //
 // What KVM knows of protection keys is made anew when the guest's paging changes, but
 // without CR4.PKE there is nothing to make, and what was there stays: accesses that KVM

@@ -7,7 +7,7 @@
 // params: cpu=+pku
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.protection_keys
+// caught-by: access_test.kvm.protection_keys
 //
 // Who finds the MMU's role as it was leaves all that follows from it as it was. A bit of
 // CR4 that is missing there counts from some later change on.

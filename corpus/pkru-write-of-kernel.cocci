@@ -7,7 +7,7 @@
 // params: cpu=+pku
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.protection_keys
+// caught-by: access_test.kvm.protection_keys
 //
 // PKRU.WD is for writes by a user, and with CR0.WP for those of the kernel to a user's
 // page. Here KVM, writing for a guest's kernel, heeds it without WP.

@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // shows: data hang
 // hunks: 1
-// caught-by: guest_rights_test.upper.pdpte_of_2m.every_combination
+// caught-by: access_test.upper.pdpte_of_2m.every_combination
 //
 // Of a large page of the guest's that KVM maps by small ones, the shadow page depends
 // on the access that the large entry allows. Here it is always full access: two large

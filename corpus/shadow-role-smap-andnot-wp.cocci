@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.upper.pde.every_combination
+// caught-by: access_test.upper.pde.every_combination
 //
 // Without CR0.WP, a write by the kernel to the user's read-only page turns its shadow
 // entry into a writable one of the kernel's. With SMAP that must be another shadow

@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.smep_and_smap_after_a_write_without_wp
+// caught-by: access_test.kvm.smep_and_smap_after_a_write_without_wp
 //
 // As for SMAP: what the kernel may write to without CR0.WP it could then execute, so
 // with SMEP such an entry is no-execute, and the role has a bit for "SMEP and not WP".

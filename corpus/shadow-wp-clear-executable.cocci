@@ -7,7 +7,7 @@
 // params: kvm_amd.npt=0
 // params: kvm_intel.ept=0
 // shows: data
-// caught-by: guest_rights_test.kvm.kernel_writes_users_readonly_page
+// caught-by: access_test.kvm.kernel_writes_users_readonly_page
 // hunks: 1
 //
 // To let the kernel write a read-only user page, its shadow becomes a kernel page; with

@@ -7,7 +7,7 @@
 // params: kvm_intel.ept=0
 // shows: data
 // hunks: 1
-// caught-by: guest_rights_test.kvm.user_space_sets_one_register
+// caught-by: access_test.kvm.user_space_sets_one_register
 //
 // User space may change one register alone that the format of page tables depends on.
 

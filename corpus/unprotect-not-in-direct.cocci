@@ -7,7 +7,7 @@
 // params: defaults
 // shows: hang exit
 // hunks: 1
-// caught-by: nested_paging_test.l2.nested_paging.sees_stores_that_kvm_cannot_emulate
+// caught-by: nested_mmu_test.l2.nested_paging.sees_stores_that_kvm_cannot_emulate
 //
 // KVM protects the tables that an L1 has for its L2, and emulates what is stored there.
 // What it cannot emulate is done again by the guest, and by then the table must not be

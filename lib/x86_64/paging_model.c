@@ -316,7 +316,7 @@ bool paging_predict(struct paging_cpu *cpu, struct paging_want *want,
 	/*
 	 * A known bug: KVM does not walk the tables for a gap that the vCPU remembers
 	 * (vcpu_mmio_gva_to_gpa()), and a write that only CR0.WP=0 allows needs no right
-	 * that the access before did not have. Every second run of guest_rights_test
+	 * that the access before did not have. Every second run of access_test
 	 * shows it with ept=0, few with npt=0.
 	 */
 	if (!ram && is_write(s->op) && !w->writable && !cpu->p->tdp &&

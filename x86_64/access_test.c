@@ -16,7 +16,7 @@
 #include "guest_paging.h"
 #include "kvm_test_harness.h"
 
-KVM_TEST_SUITE(guest_rights_test,
+KVM_TEST_SUITE(access_test,
 	.fixes = FIXES("b1bd5cba3306 KVM: X86: MMU: Use the correct inherited permissions to get shadow page",
 		"844a5fe219cf KVM: MMU: fix ept=0/pte.u=1/pte.w=0/CR0.WP=0/CR4.SMEP=1/EFER.NX=0 combo",
 		"cf9f4c0eb169 KVM: x86/mmu: Refresh CR0.WP prior to checking for emulated permission faults",

@@ -13,7 +13,7 @@
 #include "arena.h"
 #include "kvm_test_harness.h"
 
-KVM_TEST_SUITE(memslot_errno_test,
+KVM_TEST_SUITE(memslot_limits_test,
 	.needs = { .caps = NEED_CAPS(NEED_CAP(KVM_CAP_USER_MEMORY)), .mem_mb = 64 },
 	.fixes = FIXES("c87661f855c3 KVM: Free new dirty bitmap if creating a new memslot fails",
 		       "75d61fbcf563 KVM: set_memory_region: Disallow changing read-only attribute later",

@@ -12,7 +12,7 @@
 #include "kvm_test_harness.h"
 #include "nested.h"
 
-KVM_TEST_SUITE(nested_paging_test,
+KVM_TEST_SUITE(nested_mmu_test,
 	.needs = { .mem_mb = 64 },
 	.fixes = FIXES("07ffaf343e34 KVM: nVMX: Sync all PGDs on nested transition with shadow paging"));
 
