@@ -24,6 +24,7 @@ KVM_TEST_SUITE(kvm_writer_race_test,
 /* The last page is KVM's, or the one before. */
 #define PAGE_OFFSET(i)	(SIZE - (1 + (i)) * PAGE_SIZE)
 #define PLACE_SIZE	64UL
+#define READER_PAGES	16
 #define UNTOUCHED	0x24
 
 FIXTURE_VARIANT(mapping) {
@@ -39,9 +40,19 @@ static void guest_code(void)
 		GUEST_SYNC(0);
 }
 
+static void guest_reader(gva_t gva)
+{
+	unsigned int i;
+
+	for (i = 0;; i = (i + 1) % READER_PAGES) {
+		(void)*(volatile uint64_t *)(gva + i * PAGE_SIZE);
+		cpu_relax();
+	}
+}
+
 struct world {
 	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
+	struct kvm_vcpu *vcpu, *reader;
 	enum kvm_writer w;
 	struct backing_mem mem;
 	_Atomic unsigned long turns;
@@ -57,6 +68,20 @@ static void take_turns(struct kvm_vcpu *vcpu)
 	} while (vcpu_run_unless_stopped(vcpu));
 }
 
+static void read_on(struct kvm_vcpu *vcpu)
+{
+	while (vcpu_run_unless_stopped(vcpu))
+		;
+}
+
+/* Another vCPU has pages of that memory in its TLB: who takes them away waits for it. */
+static void reader_start(struct world *w)
+{
+	w->reader = vm_vcpu_add(w->vm, 1, guest_reader);
+	vcpu_args_set(w->reader, 1, vm_map_gpa(w->vm, GPA, READER_PAGES * PAGE_SIZE));
+	vcpu_thread_start(w->reader, read_on);
+}
+
 static gpa_t place(unsigned int i)
 {
 	return GPA + PAGE_OFFSET(i) + XEN_EVENTS_OFFSET;
@@ -69,6 +94,7 @@ static void world_create(struct world *w, enum kvm_writer writer)
 	__TEST_REQUIRE(kvm_writer_is_offered(writer), "needs %s, which KVM does not offer here",
 		       kvm_writer_name(writer));
 	w->w = writer;
+	w->reader = NULL;
 	w->vm = vm_create_with_one_vcpu(&w->vcpu, guest_code);
 	vm_kvm_writers_init(w->vm);
 	backing_mem_alloc(&w->mem, VM_MEM_SRC_ANONYMOUS, SIZE, GPA);
@@ -83,6 +109,8 @@ static void world_create(struct world *w, enum kvm_writer writer)
 
 static void world_free(struct world *w)
 {
+	if (w->reader)
+		vcpu_thread_stop(w->reader);
 	vcpu_thread_stop(w->vcpu);
 	kvm_vm_free(w->vm);
 	backing_mem_free(&w->mem);
@@ -124,8 +152,9 @@ KVM_TEST_F(mapping, is_not_made_of_a_page_that_goes)
 	size_t offset;
 
 	world_create(&w, variant->w);
+	reader_start(&w);
 	breadcrumb("%s: take memory away, again and again", kvm_writer_name(w.w));
-	for (i = 0; i < test_tries(16); i++) {
+	for (i = 0; i < test_tries(40); i++) {
 		for (offset = 0; offset < SIZE; offset += PAGE_SIZE)
 			((volatile char *)w.mem.hva)[offset] = UNTOUCHED;
 		wait_for_a_turn(&w);
