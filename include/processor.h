@@ -144,6 +144,11 @@ void vcpu_set_maxphyaddr(struct kvm_vcpu *vcpu, unsigned int maxphyaddr);
  * only one vCPU of a VM may be in user mode.
  */
 void vcpu_enter_user_mode(struct kvm_vcpu *vcpu);
+/*
+ * Clears RFLAGS.IF: a vCPU that can take an interrupt halts when the host's page has to
+ * come first, and a worker has the fault for it; one that cannot sleeps within KVM_RUN.
+ */
+void vcpu_sleep_in_faults(struct kvm_vcpu *vcpu);
 
 /* CR4 that its vCPUs have at first. */
 uint64_t vm_cr4(const struct kvm_vm *vm);

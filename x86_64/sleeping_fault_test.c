@@ -56,21 +56,11 @@ static void destroy(int fd)
 	backing_mem_free(&mem);
 }
 
-/* A vCPU that can take an interrupt halts, and a worker has the fault for it. */
-static void clear_if(struct kvm_vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	vcpu_regs_get(vcpu, &regs);
-	regs.rflags &= ~X86_EFLAGS_IF;
-	vcpu_regs_set(vcpu, &regs);
-}
-
 static void enter_l1_without_interrupts(struct nested_cpu *cpu)
 {
 	l1_read(cpu, NESTED_GPA, NESTED_WORD(0));
 	nested_run(cpu, "L1 starts");
-	clear_if(cpu->vcpu);
+	vcpu_sleep_in_faults(cpu->vcpu);
 }
 
 /* The window is not touched. */
@@ -78,7 +68,7 @@ static void enter_l2_without_interrupts(struct nested_cpu *cpu)
 {
 	enter_l1_without_interrupts(cpu);
 	nested_run_in_l2(cpu, "L2 starts");
-	clear_if(cpu->vcpu);
+	vcpu_sleep_in_faults(cpu->vcpu);
 }
 
 static void run_orders(struct kvm_vcpu *vcpu)

@@ -67,16 +67,6 @@ KVM_TEST(missing_pages_come_one_by_one)
 	free(data);
 }
 
-/* Only a vCPU that can take no interrupt; others halt, and a worker does it for them. */
-static void sleep_in_faults(struct kvm_vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	vcpu_regs_get(vcpu, &regs);
-	regs.rflags &= ~X86_EFLAGS_IF;
-	vcpu_regs_set(vcpu, &regs);
-}
-
 /* Faults that KVM has ended without a mapping or an emulation: the guest has them again. */
 static int64_t faults_tried_again(struct kvm_vm *vm)
 {
@@ -135,7 +125,7 @@ KVM_TEST_F(sleeping_fault, is_tried_again, .privileged = true)
 	fd = userfault_open(&mem, UFFDIO_REGISTER_MODE_MISSING);
 	before = faults_tried_again(p.vm);
 	userfault_take_away(&mem);
-	sleep_in_faults(p.vcpus[0]);
+	vcpu_sleep_in_faults(p.vcpus[0]);
 	page_worker_start(&p.workers[0], PAGES_READ_LOOP);
 	breadcrumb("invalidate the %s that faults sleep with", variant->what);
 	for (i = 0; i < n; i++) {
@@ -196,7 +186,7 @@ KVM_TEST_F(mode, fault_is_tried_again_with_other_roots, .privileged = true)
 	memcpy(data, m.data.hva, size);
 	modes_switch(&m, variant->mode);
 	modes_run(&m, "to the mode");
-	sleep_in_faults(m.vcpu);
+	vcpu_sleep_in_faults(m.vcpu);
 	fd = userfault_open(&m.data, UFFDIO_REGISTER_MODE_MISSING);
 	before = faults_tried_again(m.vm);
 	userfault_take_away(&m.data);

@@ -384,6 +384,15 @@ void vcpu_enter_user_mode(struct kvm_vcpu *vcpu)
 	vcpu_regs_set(vcpu, &regs);
 }
 
+void vcpu_sleep_in_faults(struct kvm_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	vcpu_regs_get(vcpu, &regs);
+	regs.rflags &= ~X86_EFLAGS_IF;
+	vcpu_regs_set(vcpu, &regs);
+}
+
 void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code)
 {
 	struct kvm_mp_state mp_state = { .mp_state = KVM_MP_STATE_RUNNABLE };
