@@ -35,6 +35,7 @@ KVM_TEST_SUITE(memslot_invalid_test, .needs = { .mem_mb = 16 },
 enum page_state {
 	PAGE_UNUSED,
 	PAGE_MAPPED,
+	PAGE_EXCHANGED,		/* by the host, while the update waits */
 	PAGE_WRITE_PROTECTED,	/* by the dirty log, where that is not PML's */
 	PAGE_ZERO,		/* the host's zero page, until it is written to */
 };
@@ -48,9 +49,11 @@ KVM_FIXTURE(slot)
 FIXTURE_VARIANT_ADD(slot, deleted_unused_read) { false, PAGE_UNUSED, false };
 FIXTURE_VARIANT_ADD(slot, deleted_unused_write) { false, PAGE_UNUSED, true };
 FIXTURE_VARIANT_ADD(slot, deleted_mapped_read) { false, PAGE_MAPPED, false };
+FIXTURE_VARIANT_ADD(slot, deleted_exchanged_read) { false, PAGE_EXCHANGED, false };
 FIXTURE_VARIANT_ADD(slot, deleted_protected_write) { false, PAGE_WRITE_PROTECTED, true };
 FIXTURE_VARIANT_ADD(slot, deleted_zero_write) { false, PAGE_ZERO, true };
 FIXTURE_VARIANT_ADD(slot, moved_unused_read) { true, PAGE_UNUSED, false };
+FIXTURE_VARIANT_ADD(slot, moved_exchanged_write) { true, PAGE_EXCHANGED, true };
 FIXTURE_VARIANT_ADD(slot, moved_protected_write) { true, PAGE_WRITE_PROTECTED, true };
 FIXTURE_VARIANT_ADD(slot, moved_zero_write) { true, PAGE_ZERO, true };
 
@@ -106,6 +109,16 @@ static void start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	TEST_ERROR_ON(errno, "cannot start a thread");
 }
 
+static void *page_hva(struct patterned_mem *m)
+{
+	return (char *)m->mem.hva + PAGE * PAGE_SIZE;
+}
+
+static void page_is_zero(struct patterned_mem *m)
+{
+	memset((char *)m->want + PAGE * PAGE_SIZE, 0, PAGE_SIZE);
+}
+
 static void prepare_page(struct arena *a, struct patterned_mem *m, enum page_state state)
 {
 	struct probe *p = &a->probes[0];
@@ -115,6 +128,7 @@ static void prepare_page(struct arena *a, struct patterned_mem *m, enum page_sta
 	case PAGE_UNUSED:
 		break;
 	case PAGE_MAPPED:
+	case PAGE_EXCHANGED:
 		probe_write_mem(p, GPA, m, 0, NPAGES);
 		break;
 	case PAGE_WRITE_PROTECTED:
@@ -123,9 +137,8 @@ static void prepare_page(struct arena *a, struct patterned_mem *m, enum page_sta
 		kvm_vm_get_dirty_log(a->vm, SLOT, &log);
 		break;
 	case PAGE_ZERO:
-		TEST_ERROR_ON(madvise((char *)m->mem.hva + PAGE * PAGE_SIZE, PAGE_SIZE,
-				      MADV_DONTNEED), "MADV_DONTNEED");
-		memset((char *)m->want + PAGE * PAGE_SIZE, 0, PAGE_SIZE);
+		TEST_ERROR_ON(madvise(page_hva(m), PAGE_SIZE, MADV_DONTNEED), "MADV_DONTNEED");
+		page_is_zero(m);
 		probe_expect_ram(p, GPA + OFFSET, 0);
 		break;
 	}
@@ -157,6 +170,7 @@ KVM_TEST_F(slot, is_no_gap_before_it_is_gone)
 	struct update update = { .a = &a, .moves = variant->moves };
 	struct kvm_vcpu *sleeper;
 	struct ucall uc;
+	void *old = NULL;
 	int fd;
 
 	arena_create(&a, 1, WINDOW);
@@ -180,6 +194,10 @@ KVM_TEST_F(slot, is_no_gap_before_it_is_gone)
 	start(&update.thread, do_update, &update);
 	/* Until each of them waits. Where it has not come so far this case cannot fail. */
 	usleep(50000);
+	if (variant->state == PAGE_EXCHANGED) {
+		old = backing_exchange(page_hva(&m), PAGE_SIZE);
+		page_is_zero(&m);
+	}
 	start(&access.thread, do_access, &access);
 	usleep(50000);
 	if (access.done && access.result.outcome != PROBE_RAM)
@@ -205,6 +223,8 @@ KVM_TEST_F(slot, is_no_gap_before_it_is_gone)
 	arena_expect_mem(&a, GPA, &m, 0, NPAGES);
 	arena_check_neighbours(&a, "after all");
 	close(fd);
+	if (old)
+		munmap(old, PAGE_SIZE);
 	arena_free(&a);
 	patterned_mem_free(&m);
 	patterned_mem_free(&missing);
