@@ -7,7 +7,7 @@
 // params: defaults
 // shows: panic
 // hunks: 1
-// caught-by: memslot_invalid_test.slot.deleted_unused_read.is_no_gap_before_it_is_gone
+// caught-by: memslot_wait_test.slot.deleted_unused_read.is_no_gap_before_it_is_gone
 //
 // While a slot is deleted or moved it is marked invalid first. A vCPU that faults on it
 // then must try again; going on finds no memory behind it and puts an MMIO SPTE over
