@@ -39,6 +39,13 @@
 #define EFER_LMA		BIT(10)
 #define EFER_NX			BIT(11)
 
+#define MSR_APIC_BASE		0x1b
+#define APIC_BASE_X2APIC	BIT(10)
+#define APIC_BASE_ENABLE	BIT(11)
+#define MSR_X2APIC_EOI		0x80b
+#define MSR_X2APIC_SPIV		0x80f
+#define MSR_X2APIC_SELF_IPI	0x83f
+
 #define X86_EFLAGS_FIXED	BIT(1)
 #define X86_EFLAGS_IF		BIT(9)
 #define X86_EFLAGS_IOPL		(BIT(12) | BIT(13))
@@ -274,6 +281,13 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 	asm volatile("wrmsr"
 		     : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
 		     : "memory");
+}
+
+/* Guest code: its local APIC takes interrupts, and has MSRs for registers. */
+static inline void x2apic_enable(void)
+{
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	wrmsr(MSR_X2APIC_SPIV, 0x1ff);
 }
 
 struct desc_ptr {

@@ -29,10 +29,7 @@ KVM_TEST_SUITE(apic_page_test,
 #define APIC_TPR	0x80
 #define APIC_SPIV	0xf0
 
-#define MSR_APIC_BASE		0x1b
 #define APIC_BASE_BSP		BIT(8)
-#define APIC_BASE_X2APIC	BIT(10)
-#define APIC_BASE_ENABLE	BIT(11)
 
 /* ---- guest ---- */
 

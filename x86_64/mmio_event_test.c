@@ -28,12 +28,6 @@ KVM_TEST_SUITE(mmio_event_test,
 #define DR6_BS		BIT(14)
 #define IRQ_VECTOR	0x40
 
-#define MSR_APIC_BASE	0x1b
-#define APIC_BASE_X2APIC (BIT(11) | BIT(10))
-#define MSR_X2APIC_EOI	0x80b
-#define MSR_X2APIC_SPIV	0x80f
-#define MSR_X2APIC_SELF_IPI 0x83f
-
 /* ---- instructions ---- */
 
 enum {
@@ -178,8 +172,7 @@ static void guest_take_orders(void)
 
 static void guest_take_interrupts(void)
 {
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
-	wrmsr(MSR_X2APIC_SPIV, 0x1ff);
+	x2apic_enable();
 	asm volatile("cli");
 	GUEST_SYNC(0);
 	for (;;) {
