@@ -17,7 +17,9 @@
 #include "kvm_test_harness.h"
 #include "userfault.h"
 
-KVM_TEST_SUITE(async_pf_guest_test, .needs = { .mem_mb = 16, .timeout = 10 });
+KVM_TEST_SUITE(async_pf_guest_test, .needs = { .mem_mb = 16, .timeout = 10 },
+	.fixes = FIXES("6f3c1fc53d86 KVM: x86/mmu: make apf token non-zero to fix bug",
+		       "2f15d027c05f KVM: x86: Properly handle APF vs disabled LAPIC situation"));
 
 #define SLOT		1
 #define GPA		SZ_1G
@@ -25,6 +27,8 @@ KVM_TEST_SUITE(async_pf_guest_test, .needs = { .mem_mb = 16, .timeout = 10 });
 #define WORD(page)	(0xa5f00000 + (page))
 #define VECTOR		0xf3
 #define ENABLED		(KVM_ASYNC_PF_ENABLED | KVM_ASYNC_PF_DELIVERY_AS_INT)
+#define SPIV_ON		0x1ff
+#define SPIV_OFF	0xff
 #define ALL_READY	(~0U)		/* KVM forgets what has been announced */
 #define MAX_NOTES	(3 * NR_PAGES)
 #define PATIENCE_MS	(test_seconds(2) * 1000)
@@ -34,7 +38,7 @@ KVM_TEST_SUITE(async_pf_guest_test, .needs = { .mem_mb = 16, .timeout = 10 });
 /* KVM writes there. */
 static struct kvm_vcpu_pv_apf_data apf __attribute__((aligned(64)));
 
-enum { ORDER_TOUCH, ORDER_HALT, ORDER_ENABLE, ORDER_TAKE };
+enum { ORDER_TOUCH, ORDER_HALT, ORDER_ENABLE, ORDER_TAKE, ORDER_SPIV };
 
 static struct {
 	uint64_t what, arg;
@@ -113,6 +117,7 @@ static void guest_code(gpa_t apf_gpa)
 		case ORDER_HALT: guest_halt_until(order.arg); break;
 		case ORDER_ENABLE: wrmsr(MSR_KVM_ASYNC_PF_EN, order.arg ? apf_gpa | order.arg : 0); break;
 		case ORDER_TAKE: guest_take_token(); break;
+		case ORDER_SPIV: wrmsr(MSR_X2APIC_SPIV, order.arg); break;
 		}
 	}
 }
@@ -170,18 +175,22 @@ static uint64_t do_order(struct world *w, uint64_t what, uint64_t arg, const cha
 	return uc.args[0];
 }
 
+static void expect_all_ready(struct world *w, uint64_t nth)
+{
+	do_order(w, ORDER_HALT, nth + 1, "it waits to hear that nothing is outstanding");
+	TEST_ASSERT(ready(w, nth) == ALL_READY,
+		    "the guest has switched async page faults on: want token 0x%x, got 0x%x",
+		    ALL_READY, ready(w, nth));
+}
+
 static void enable(struct world *w, uint64_t bits)
 {
 	const uint64_t before = NOTE(w, nr_ready);
 
 	breadcrumb("the guest sets its async page faults to 0x%lx", bits);
 	do_order(w, ORDER_ENABLE, bits, "MSR_KVM_ASYNC_PF_EN");
-	if (!bits)
-		return;
-	do_order(w, ORDER_HALT, before + 1, "it waits to hear that nothing is outstanding");
-	TEST_ASSERT(ready(w, before) == ALL_READY,
-		    "the guest has switched async page faults on: want token 0x%x, got 0x%x",
-		    ALL_READY, ready(w, before));
+	if (bits)
+		expect_all_ready(w, before);
 }
 
 static void world_create(struct world *w)
@@ -342,33 +351,55 @@ KVM_TEST(touched_again_it_halts)
 	world_free(&w);
 }
 
+/* KVM has a token for a guest that does not take it yet. */
+static uint32_t wait_for_token(struct world *w)
+{
+	struct kvm_vcpu_pv_apf_data *data = addr_gva2hva(w->vm, (gva_t)&apf);
+	unsigned int i;
+
+	for (i = 0; i < PATIENCE_MS && !data->token; i++) {
+		usleep(1000);
+		do_order(w, ORDER_TOUCH, w->gva, "it goes on");
+	}
+	TEST_ASSERT_ORACLE(ORACLE_HANG, data->token, "a page has come, and there is no token");
+	return data->token;
+}
+
 /* It is the guest's until it has written 0 there. */
 KVM_TEST(token_is_not_overwritten)
 {
-	uint32_t token[3];
+	uint32_t token[3], got;
 	struct world w;
-	uint64_t heard;
 	size_t i;
 
 	world_create(&w);
 	enable(&w, ENABLED | KVM_ASYNC_PF_SEND_ALWAYS);
-	heard = NOTE(&w, nr_ready);
 	for (i = 0; i < 3; i++)
 		token[i] = touch_absent(&w, i);
 	breadcrumb("three pages come, and the guest does not take the first one's token");
 	order.keep = true;
-	for (i = 0; i < 3; i++) {
-		give(&w, i);
-		/* Whichever it is; the worker needs some time. */
-		usleep(20000);
+	give(&w, 0);
+	got = wait_for_token(&w);
+	TEST_ASSERT(got == token[0], "page 0 has come: want its token, 0x%x, got 0x%x", token[0], got);
+	give(&w, 1);
+	give(&w, 2);
+	for (i = 0; i < 10; i++) {
+		usleep(2000);
 		do_order(&w, ORDER_TOUCH, w.gva, "it goes on");
+		got = wait_for_token(&w);
+		TEST_ASSERT(got == token[0], "the guest has not taken token 0x%x yet, and it has become 0x%x",
+			    token[0], got);
 	}
-	for (i = 0; i < 3; i++) {
-		do_order(&w, ORDER_TAKE, 0, "it takes a token");
-		TEST_ASSERT(ready(&w, heard + i) == token[i],
-			    "pages 0, 1 and 2 have come, and the guest takes token %zu: want 0x%x, got 0x%x",
-			    i, token[i], ready(&w, heard + i));
-	}
+	do_order(&w, ORDER_TAKE, 0, "it takes a token");
+	got = wait_for_token(&w);
+	i = got == token[2] ? 2 : 1;
+	TEST_ASSERT(got == token[i], "pages 1 and 2 have come: want token 0x%x or 0x%x, got 0x%x",
+		    token[1], token[2], got);
+	do_order(&w, ORDER_TAKE, 0, "it takes a token");
+	got = wait_for_token(&w);
+	TEST_ASSERT(got == token[3 - i], "page %zu has come: want token 0x%x, got 0x%x", 3 - i,
+		    token[3 - i], got);
+	do_order(&w, ORDER_TAKE, 0, "it takes a token");
 	world_free(&w);
 }
 
@@ -394,6 +425,32 @@ KVM_TEST(quiet_when_told)
 			    "with 0x%lx in MSR_KVM_ASYNC_PF_EN the guest is told of %lu absent pages, and reads 0x%lx, want 0x%lx",
 			    bits[i], NOTE(&w, nr_absent), uc.args[0], WORD(i));
 	}
+	world_free(&w);
+}
+
+/* As before a guest's kernel has set it up: what it cannot hear yet has to wait. */
+KVM_TEST(hears_when_its_apic_is_on)
+{
+	struct world w;
+	uint64_t heard;
+	uint32_t token;
+
+	world_create(&w);
+	heard = NOTE(&w, nr_ready);
+	breadcrumb("async page faults are switched on while the local APIC is off");
+	do_order(&w, ORDER_SPIV, SPIV_OFF, "it switches its local APIC off");
+	do_order(&w, ORDER_ENABLE, ENABLED | KVM_ASYNC_PF_SEND_ALWAYS, "MSR_KVM_ASYNC_PF_EN");
+	do_order(&w, ORDER_SPIV, SPIV_ON, "it switches its local APIC on");
+	expect_all_ready(&w, heard);
+	token = touch_absent(&w, 0);
+	breadcrumb("page 0 comes while the local APIC is off");
+	do_order(&w, ORDER_SPIV, SPIV_OFF, "it switches its local APIC off");
+	give(&w, 0);
+	usleep(20000);
+	expect_there(&w, 0);
+	TEST_ASSERT(NOTE(&w, nr_ready) == heard + 1, "the guest's local APIC is off, and there was an interrupt");
+	do_order(&w, ORDER_SPIV, SPIV_ON, "it switches its local APIC on");
+	expect_ready(&w, heard + 1, 0, token);
 	world_free(&w);
 }
 
