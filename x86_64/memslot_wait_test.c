@@ -83,9 +83,14 @@ static void *do_access(void *arg)
 
 static void guest_access(gva_t gva, bool write)
 {
+	uint64_t value = WRITTEN;
+
+	/* Once: behind it the slot may be gone. */
 	if (write)
-		guest_write64(gva, WRITTEN);
-	GUEST_SYNC(guest_read64(gva));
+		guest_write64(gva, value);
+	else
+		value = guest_read64(gva);
+	GUEST_SYNC(value);
 }
 
 static void sleep_in_fault(struct kvm_vcpu *vcpu)
@@ -108,8 +113,16 @@ static int sleeper_start(struct arena *a, gva_t gva, bool write, const struct ba
 	return fd;
 }
 
-/* Its access is done; false: it was MMIO. */
-static bool sleeper_read(struct arena *a, uint64_t *value)
+static void give_all(int fd, const struct patterned_mem *m)
+{
+	size_t page;
+
+	for (page = 0; page < m->mem.size / PAGE_SIZE; page++)
+		userfault_give(fd, &m->mem, page, m->want);
+}
+
+/* Its access is done, @value read or written; false: it was MMIO. */
+static bool sleeper_access(struct arena *a, uint64_t *value)
 {
 	struct kvm_vcpu *vcpu = a->vm->vcpus[SLEEPER];
 	struct ucall uc;
@@ -265,10 +278,10 @@ KVM_TEST_F(slot, is_no_gap_before_it_is_gone)
 	if (access.done && access.result.outcome != PROBE_RAM)
 		probe_unexpected(access.p, access.gva, &access.result,
 				 "to wait, or the slot's memory: the update is not over");
-	userfault_give(fd, &missing.mem, 0, missing.want);
+	give_all(fd, &missing);
 	pthread_join(update.thread, NULL);
 	pthread_join(access.thread, NULL);
-	TEST_ASSERT(sleeper_read(&a, &value) && value == patterned_mem_word0(&missing, 0),
+	TEST_ASSERT(sleeper_access(&a, &value) && value == patterned_mem_word0(&missing, 0),
 		    "the vCPU that slept does not read 0x%lx at gpa 0x%lx",
 		    patterned_mem_word0(&missing, 0), MISSING_GPA);
 	check_access(&access, &m);
@@ -303,7 +316,6 @@ KVM_TEST_F(fault, of_the_slot_ends_with_it)
 	static struct arena a;
 	struct update update = { .a = &a, .moves = variant->moves };
 	struct patterned_mem m;
-	size_t page;
 	int fd;
 
 	create(&a, &m);
@@ -314,10 +326,9 @@ KVM_TEST_F(fault, of_the_slot_ends_with_it)
 	start(&update.thread, do_update, &update);
 	usleep(UNTIL_IT_WAITS);
 	check_it_waits(&update);
-	for (page = 0; page < NPAGES; page++)
-		userfault_give(fd, &m.mem, page, m.want);
+	give_all(fd, &m);
 	pthread_join(update.thread, NULL);
-	if (sleeper_read(&a, &value)) {
+	if (sleeper_access(&a, &value)) {
 		TEST_ASSERT(value == want, "the vCPU that slept reads 0x%lx at gpa 0x%lx, want 0x%lx",
 			    value, gpa, want);
 		if (variant->write)
@@ -355,7 +366,6 @@ KVM_TEST(log_begins_while_a_write_sleeps)
 	struct update update = { .a = &a };
 	struct patterned_mem m;
 	uint64_t value, log;
-	size_t page;
 	int fd;
 
 	create(&a, &m);
@@ -364,11 +374,9 @@ KVM_TEST(log_begins_while_a_write_sleeps)
 	start(&update.thread, do_enable_log, &update);
 	usleep(UNTIL_IT_WAITS);
 	check_it_waits(&update);
-	for (page = 0; page < NPAGES; page++)
-		userfault_give(fd, &m.mem, page, m.want);
+	give_all(fd, &m);
 	pthread_join(update.thread, NULL);
-	TEST_ASSERT(sleeper_read(&a, &value) && value == WRITTEN,
-		    "the vCPU that slept does not read what it has written");
+	TEST_ASSERT(sleeper_access(&a, &value), "a write to a memslot that is there was MMIO");
 	read_log(&a);
 	breadcrumb("write once more");
 	probe_write(&a.probes[0], GPA + OFFSET, 8, WRITTEN);
@@ -386,7 +394,6 @@ KVM_TEST(log_is_read_while_a_write_sleeps)
 	static struct arena a;
 	struct patterned_mem m;
 	uint64_t value, log;
-	size_t page;
 	int fd;
 
 	create(&a, &m);
@@ -394,10 +401,8 @@ KVM_TEST(log_is_read_while_a_write_sleeps)
 	fd = sleeper_start(&a, GPA + OFFSET, true, &m.mem);
 	breadcrumb("the dirty log is read while a write sleeps");
 	read_log(&a);
-	for (page = 0; page < NPAGES; page++)
-		userfault_give(fd, &m.mem, page, m.want);
-	TEST_ASSERT(sleeper_read(&a, &value) && value == WRITTEN,
-		    "the vCPU that slept does not read what it has written");
+	give_all(fd, &m);
+	TEST_ASSERT(sleeper_access(&a, &value), "a write to a memslot that is there was MMIO");
 	log = read_log(&a);
 	TEST_ASSERT(log == BIT(PAGE), "page %lu was written to since the log was read: want 0x%lx in it, got 0x%lx",
 		    PAGE, BIT(PAGE), log);
