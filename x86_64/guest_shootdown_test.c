@@ -502,7 +502,7 @@ KVM_TEST(stores_and_syncs_flush)
 		STORE_UNUSED_PDE, STORE_UNUSED_PDE, STORE_UNUSED_PDE, SYNC_NOTHING, SYNC_NOTHING,
 		SYNC_SAME,
 	};
-	int64_t before, flushes[NR_FLUSH_STEPS];
+	int64_t before, zapped_before, zapped, flushes[NR_FLUSH_STEPS];
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct shared *s;
@@ -519,8 +519,13 @@ KVM_TEST(stores_and_syncs_flush)
 		vcpu_expect_sync(vcpu, i);
 		breadcrumb("%s", what[i]);
 		before = vm_tlb_flush_requests(vm);
+		zapped_before = vm_get_stat(vm, mmu_pde_zapped);
 		vcpu_expect_sync(vcpu, i);
 		flushes[i] = vm_tlb_flush_requests(vm) - before;
+		zapped = vm_get_stat(vm, mmu_pde_zapped) - zapped_before;
+		TEST_ASSERT_ORACLE(ORACLE_STATS, zapped == (i == STORE_SAME_PDE),
+				   "%s: mmu_pde_zapped has grown by %ld, want %d", what[i], zapped,
+				   i == STORE_SAME_PDE);
 		TEST_ASSERT_ORACLE(ORACLE_STATS, before < 0 || i == than[i] ||
 				   flushes[i] > flushes[than[i]],
 				   "%s: KVM has asked for %ld TLB flushes, want more than for a %s (%ld)",
