@@ -46,7 +46,7 @@ static struct {
 } order;
 
 static struct {
-	uint64_t nr_absent, nr_ready;
+	uint64_t nr_absent, nr_ready, nr_empty;
 	uint64_t absent[MAX_NOTES];
 	uint32_t ready[MAX_NOTES];
 	uint64_t error_code;
@@ -76,7 +76,9 @@ static void guest_take_token(void)
 static void guest_on_ready(struct ex_regs *regs)
 {
 	(void)regs;
-	if (!order.keep)
+	if (!apf.token)
+		notes.nr_empty++;
+	else if (!order.keep)
 		guest_take_token();
 	wrmsr(MSR_X2APIC_EOI, 0);
 }
@@ -290,6 +292,9 @@ static void expect_there(struct world *w, size_t page)
 static void expect_ready(struct world *w, uint64_t nth, size_t page, uint32_t token)
 {
 	do_order(w, ORDER_HALT, nth + 1, "it halts until a page has come");
+	/* QEMU 7.2 may deliver an interrupt twice that comes with VMRUN. */
+	TEST_ASSERT(host_may_be_tcg() || !NOTE(w, nr_empty),
+		    "%lu interrupts have come without a token", NOTE(w, nr_empty));
 	TEST_ASSERT(NOTE(w, nr_ready) == nth + 1 && ready(w, nth) == token,
 		    "page %zu has come: want its token, 0x%x, got 0x%x, and %lu interrupts", page,
 		    token, ready(w, nth), NOTE(w, nr_ready) - nth);
