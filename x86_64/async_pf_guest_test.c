@@ -234,7 +234,8 @@ static void *give_all_late(void *arg)
 	struct world *w = arg;
 	size_t i;
 
-	usleep(20000);
+	/* On a slow host, too, after what the case's thread does first. */
+	usleep(100000);
 	for (i = 0; i < NR_PAGES; i++)
 		__userfault_give(w->fd, &w->mem, i, w->data);
 	return NULL;
@@ -408,7 +409,7 @@ KVM_TEST(token_is_not_overwritten)
 	world_free(&w);
 }
 
-/* Who does not want to hear of it halts, or for what the kernel does at CPL 0. */
+/* Off, or on for CPL 3 only, while this guest is at CPL 0: the vCPU halts. */
 KVM_TEST(quiet_when_told)
 {
 	static const uint64_t bits[] = { 0, ENABLED };

@@ -62,7 +62,7 @@ FIXTURE_VARIANT_ADD(slot, moved_exchanged_write) { true, PAGE_EXCHANGED, true };
 FIXTURE_VARIANT_ADD(slot, moved_protected_write) { true, PAGE_WRITE_PROTECTED, true };
 FIXTURE_VARIANT_ADD(slot, moved_zero_write) { true, PAGE_ZERO, true };
 
-/* Without an end where KVM lets it wait. */
+/* In a thread of its own, as KVM may hold it up until the update is over. */
 struct access {
 	pthread_t thread;
 	struct probe *p;
