@@ -39,6 +39,8 @@
 #define EFER_LMA		BIT(10)
 #define EFER_NX			BIT(11)
 
+#define CPUID_KVM_FEATURES	0x40000001
+
 #define MSR_APIC_BASE		0x1b
 #define APIC_BASE_X2APIC	BIT(10)
 #define APIC_BASE_ENABLE	BIT(11)

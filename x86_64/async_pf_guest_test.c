@@ -197,8 +197,12 @@ static void enable(struct world *w, uint64_t bits)
 
 static void world_create(struct world *w)
 {
+	const struct kvm_cpuid_entry2 *features =
+		get_cpuid_entry(kvm_get_supported_cpuid(), CPUID_KVM_FEATURES, 0);
 	size_t i;
 
+	__TEST_REQUIRE(features && features->eax & BIT(KVM_FEATURE_ASYNC_PF_INT),
+		       "needs a KVM that announces pages by interrupts (CPUID 0x40000001 EAX bit 14)");
 	memset(w, 0, sizeof(*w));
 	w->vm = vm_create_with_one_vcpu(&w->vcpu, guest_code);
 	vm_install_exception_handler(w->vm, PF_VECTOR, guest_on_pf);

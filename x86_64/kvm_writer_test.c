@@ -36,7 +36,6 @@ KVM_TEST_SUITE(kvm_writer_test,
 
 #define STEAL_TIME_PREEMPTED	16	/* offset of a byte */
 #define KVM_VCPU_FLUSH_TLB	BIT(1)
-#define CPUID_KVM_FEATURES	0x40000001
 #define KVM_FEATURE_PV_TLB_FLUSH	BIT(9)
 
 FIXTURE_VARIANT(writer) {

@@ -14,7 +14,6 @@
 /* Any that nobody has: in it, a guest would ask for Xen's hypercall page. */
 #define MSR_XEN_HYPERCALL		0x40000200
 
-#define CPUID_KVM_FEATURES	0x40000001
 #define FEATURE_CLOCKSOURCE2	3
 #define FEATURE_STEAL_TIME	5
 #define FEATURE_PV_EOI		6
